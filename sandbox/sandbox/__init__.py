@@ -1,0 +1,1 @@
+"""The four vendors' APIs on loopback, written from the vendors' own documents."""

@@ -1,0 +1,120 @@
+"""The contact centre that all vendors keep records of: its people and their calls, the same on every run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+YEARS = timedelta(days=730)
+EPOCH = datetime(2020, 1, 6, tzinfo=timezone.utc)
+CALL_EVERY = timedelta(hours=4)
+
+AGENTS = (
+    "Amélie Laurent", "Björn Lindqvist", "Chidi Okafor", "Dóra Szabó", "Elif Yıldız", "François Gauthier",
+    "Grace Kim", "Hanna Virtanen", "Ícaro Souza", "Jack O’Neill", "Katarzyna Wójcik", "Li Wei 李伟",
+    "María Núñez", "Nguyễn Thị Hoa", "Olga Петрова", "Priya Sharma", "Quentin Dubois", "Rania حداد",
+    "Søren Kjær", "Tomáš Dvořák", "Uma Patel", "Vivian Chen", "Will Carter", "Zoë van Dijk",
+)  # fmt: skip
+COACHES = ("Ana Moreno", "Ben Fischer", "Carol Nakamura", "David Osei")
+TEAMS = ("Billing", "Technical support", "Sales", "Retention")
+TOPICS = ("refund", "late delivery", "broken router", "price plan", "cancellation", "upgrade", "password")
+
+
+@dataclass(frozen=True)
+class Person:
+    """An agent or a coach: the one whom all four vendors know under this number, name and e-mail."""
+
+    number: int
+    name: str
+    email: str
+    team: str
+
+    @property
+    def first_name(self) -> str:
+        """The name up to its first blank."""
+        return self.name.split()[0]
+
+    @property
+    def last_name(self) -> str:
+        """The name after its first blank."""
+        return self.name.split(maxsplit=1)[1]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A conversation between an agent and a customer."""
+
+    number: int
+    agent: Person
+    started: datetime
+    seconds: int
+    topic: str
+
+    @property
+    def ticket(self) -> str:
+        """The number of the helpdesk's ticket about it."""
+        return self.ticket_of(self.number)
+
+    @staticmethod
+    def ticket_of(number: int) -> str:
+        """The ticket of the call with this number."""
+        return str(500_000 + number)
+
+
+@dataclass
+class World:
+    """Two years of a contact centre up to `now`. What happens in it hangs on the calendar alone, not on `now`."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+    @property
+    def start(self) -> datetime:
+        """The midnight, UTC, that everything begins after."""
+        return (self.now - YEARS).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @cached_property
+    def agents(self) -> list[Person]:
+        """Twenty-four agents, six a team."""
+        return [_person(9001 + index, name, TEAMS[index % len(TEAMS)]) for index, name in enumerate(AGENTS)]
+
+    @cached_property
+    def coaches(self) -> list[Person]:
+        """Four coaches, one a team."""
+        return [_person(101 + index, name, TEAMS[index]) for index, name in enumerate(COACHES)]
+
+    def coach_of(self, agent: Person) -> Person:
+        """The coach of the agent's team."""
+        return next(coach for coach in self.coaches if coach.team == agent.team)
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """Six calls a day."""
+        calls = []
+        for number, moment in self.moments(CALL_EVERY, "calls"):
+            chance = self.chance("call", number)
+            agent, seconds = chance.choice(self.agents), int(chance.expovariate(1 / 420)) + 30
+            calls.append(Call(number, agent, moment, seconds, chance.choice(TOPICS)))
+        return calls
+
+    def ticket_before(self, moment: datetime) -> str:
+        """The ticket of a call shortly before this moment."""
+        return Call.ticket_of(int((moment - EPOCH) / CALL_EVERY) - 1)
+
+    def moments(self, every: timedelta, what: str) -> Iterator[tuple[int, datetime]]:
+        """One moment in each span of time that lies wholly in view, with the span's number since 2020."""
+        for number in range(int((self.start - EPOCH) / every) + 1, int((self.now - EPOCH) / every)):
+            yield number, EPOCH + (number + self.chance(what, number).random()) * every
+
+    def chance(self, *about: object) -> Random:
+        """Chance that falls alike for the same thing on every run."""
+        return Random("/".join(map(str, about)))
+
+
+def _person(number: int, name: str, team: str) -> Person:
+    return Person(number, name, f"user{number}@contact-centre.example", team)
