@@ -45,7 +45,7 @@ def status(code: int, body: Any = None, headers: dict[str, str] | None = None) -
 def drop() -> Spoil:
     """Close the connection without an answer."""
 
-    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:  # noqa: RUF029  # ASGI's signature
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
         scope["hang_up"]()
 
     return lambda _: app
@@ -128,7 +128,7 @@ def slow(seconds: float) -> Spoil:
 async def _collect(answer: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
     messages: list[Message] = []
 
-    async def keep(message: Message) -> None:  # noqa: RUF029  # ASGI's signature
+    async def keep(message: Message) -> None:
         messages.append(message)
 
     await answer(scope, receive, keep)

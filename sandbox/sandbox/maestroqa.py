@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
 
     from sandbox.world import Person
 
@@ -43,7 +44,7 @@ class MaestroQA(Vendor):
 
     token: str = "sandbox-token-maestroqa"  # noqa: S105
     end_day: Literal["inclusive", "exclusive"] = "exclusive"
-    # Hours ahead of UTC at which the vendor's days start earlier: −12 to +14.
+    # Hours ahead of UTC at which the vendor's days start earlier: -12 to +14.
     utc_offset: int = 0
     days_most: int = 90
     refuses_future: bool = False
@@ -56,7 +57,7 @@ class MaestroQA(Vendor):
         for number, moment in self.world.moments(timedelta(hours=14), "session"):
             self._coach(number, moment)
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         return [Route("/api/v1/coaching-sessions", self.coaching_sessions, methods=["POST"])]
 
     def unauthorised(self, request: Request) -> Response | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +14,7 @@ from starlette.routing import Router
 from sandbox.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from starlette.responses import Response
     from starlette.routing import BaseRoute
@@ -97,9 +96,7 @@ class Vendor(ABC):
         """Remember the request, then answer it: with a fault, a refusal, or the vendor's own answer."""
         request = Request(scope, receive)
         body = await request.body()
-        seen = Seen(
-            time.monotonic(), request.method, request.url.path, request.query_params, request.headers, body
-        )
+        seen = Seen(time.monotonic(), request.method, request.url.path, request.query_params, request.headers, body)
         self.seen.append(seen)
         handled = False
 

@@ -1,0 +1,5 @@
+"""`python -m tap_maestroqa`."""
+
+from tap_maestroqa.tap import TapMaestroQA
+
+TapMaestroQA.cli()

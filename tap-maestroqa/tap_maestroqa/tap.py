@@ -1,0 +1,112 @@
+"""Settings and discovery."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from singer_sdk import typing as th
+
+from tap_maestroqa.client import RATES
+from tap_maestroqa.scan import AHEAD
+from tap_maestroqa.settings import StrictTap
+from tap_maestroqa.streams import CoachingSessions
+from tap_maestroqa.transport import paced_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import requests
+    from singer_sdk import Stream
+
+
+class TapMaestroQA(StrictTap):
+    """Coaching sessions of MaestroQA (now Rippit), with their points, to-dos and activity log."""
+
+    name = "tap-maestroqa"
+
+    config_jsonschema = th.PropertiesList(
+        th.Property(
+            "api_token",
+            th.StringType(nullable=False, min_length=1),
+            required=True,
+            secret=True,
+            title="API token",
+            description="The token that an administrator makes under Other Settings > API tokens. "
+            "It expires after 90 days unless that is switched off.",
+        ),
+        th.Property(
+            "start_date",
+            th.DateTimeType(nullable=False),
+            required=True,
+            title="Start date",
+            description="Sessions created from this day on are read "
+            "(with time_axis meetingDate: sessions that take place from this day on).",
+        ),
+        th.Property(
+            "end_date",
+            th.DateTimeType,
+            title="End date",
+            description="Sessions created up to this day are read. Leave it out to read up to now.",
+        ),
+        th.Property(
+            "time_axis",
+            th.StringType,
+            allowed_values=["createdAt", "meetingDate"],
+            default="createdAt",
+            title="Time axis",
+            description="The date that start_date and end_date bound. With meetingDate, sessions without a meeting "
+            "date are invisible, and the year to come is read too.",
+        ),
+        th.Property(
+            "window_days",
+            th.IntegerType(minimum=1, maximum=89),
+            default=89,
+            title="Window in days",
+            description="How many days one request asks for. Lower it when the vendor cannot answer that many at once.",
+        ),
+        th.Property(
+            "lookback_days",
+            th.IntegerType(minimum=1),
+            title="Lookback in days",
+            description="Read only the last so many days again, once a run has read everything from start_date on. "
+            "Changes to older sessions are then missed.",
+        ),
+        th.Property(
+            "api_url",
+            th.StringType,
+            default="https://app.maestroqa.com/api/v1",
+            title="API URL",
+            description="The root of the API.",
+        ),
+        th.Property(
+            "request_timeout",
+            th.IntegerType(minimum=1),
+            default=300,
+            title="Request timeout",
+            description="Seconds to wait for the vendor to connect, or to send the next part of an answer.",
+        ),
+        th.Property(
+            "user_agent",
+            th.StringType,
+            default="tap-maestroqa",
+            title="User agent",
+            description="How the tap introduces itself to the vendor.",
+        ),
+        additional_properties=False,
+    ).to_dict()
+
+    @cached_property
+    def session(self) -> requests.Session:
+        """The one session of the process, so that all streams share one pace."""
+        return paced_session(self.config["api_url"], RATES, self.config["user_agent"])
+
+    def discover_streams(self) -> Sequence[Stream]:
+        """Return the streams; the same for every account."""
+        return [CoachingSessions(self)]
+
+    def latest_start(self) -> datetime:
+        """Meetings are planned ahead; nothing is created in the future."""
+        now = super().latest_start()
+        return now + AHEAD if self.config.get("time_axis") == "meetingDate" else now
