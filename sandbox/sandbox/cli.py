@@ -1,9 +1,11 @@
-"""The command line: `sandbox serve` and `sandbox demo`."""
+"""The command line: `sandbox serve`, `sandbox demo`, `sandbox psql`, `sandbox docs`."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
+from sandbox import demo, documents
 from sandbox.server import Sandbox
 
 PORT = 8765
@@ -11,20 +13,27 @@ PORT = 8765
 
 def main() -> None:
     """Run the command that the arguments name."""
-    parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="sandbox", description="Try the taps without credentials.")
     commands = parser.add_subparsers(required=True, metavar="command")
+    showing = commands.add_parser("demo", help="run every tap into a PostgreSQL and look at the result")
+    showing.set_defaults(run=lambda _: demo.demo())
+    looking = commands.add_parser("psql", help="open what the demo has loaded, or run one query there")
+    looking.add_argument("query", nargs="?", help="the SQL to run")
+    looking.set_defaults(run=lambda arguments: sys.exit(demo.psql(arguments.query)))
     serving = commands.add_parser("serve", help="serve the vendors' APIs on loopback until interrupted")
     serving.add_argument("--port", type=int, default=PORT, help=f"the port to listen on (default {PORT})")
-    serving.set_defaults(run=serve)
+    serving.set_defaults(run=lambda arguments: serve(arguments.port))
+    writing = commands.add_parser("docs", help="write the tables of settings and streams into the documents")
+    writing.set_defaults(run=lambda _: documents.write())
     arguments = parser.parse_args()
     arguments.run(arguments)
 
 
-def serve(arguments: argparse.Namespace) -> None:
+def serve(port: int) -> None:
     """Serve until interrupted."""
-    with Sandbox(port=arguments.port) as sandbox:
+    with Sandbox(port=port) as sandbox:
         for vendor in sandbox.vendors:
-            print(f"{sandbox.url}/{vendor.name}")
+            print(f"{sandbox.url}/{vendor.name}", flush=True)
         try:
             sandbox.wait()
         except KeyboardInterrupt:

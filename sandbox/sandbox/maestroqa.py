@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from functools import cached_property
 from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -50,12 +51,14 @@ class MaestroQA(Vendor):
     refuses_future: bool = False
     unset_keys: Literal["null", "missing"] = "null"
     retry_after: str | None = None
-    sessions: dict[str, Session] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    @cached_property
+    def sessions(self) -> dict[str, Session]:
+        """Every session by its id."""
+        sessions: dict[str, Session] = {}
         for number, moment in self.world.moments(timedelta(hours=14), "session"):
-            self._coach(number, moment)
+            self._coach(number, moment, sessions)
+        return sessions
 
     def routes(self) -> list[BaseRoute]:
         return [Route("/api/v1/coaching-sessions", self.coaching_sessions, methods=["POST"])]
@@ -118,7 +121,7 @@ class MaestroQA(Vendor):
 
     def add_session(self, at: datetime) -> Session:
         """Plan a coaching session at this moment."""
-        return self._coach(f"added {at.isoformat()}", at)
+        return self._coach(f"added {at.isoformat()}", at, self.sessions)
 
     def work(self, at: str) -> None:
         moment, chance = datetime.fromisoformat(at), self.world.chance("work", at)
@@ -127,7 +130,7 @@ class MaestroQA(Vendor):
         self.complete_todo(chance.choice([session for session in alive if session["todos"]]), moment)
         self.add_session(moment)
 
-    def _coach(self, number: object, created: datetime) -> Session:
+    def _coach(self, number: object, created: datetime, sessions: dict[str, Session]) -> Session:
         chance = self.world.chance("session", number)
         agent = chance.choice(self.world.agents)
         coach = self.world.coach_of(agent)
@@ -159,14 +162,14 @@ class MaestroQA(Vendor):
             "todos": [],
         }
         self._log(session, "create", created, by=coach)
-        self._add_points(session, chance, created)
+        self._add_points(session, chance, created, next(reversed(sessions.values()), None))
         for _ in range(chance.choice((0, 1, 1, 2))):
             self._add_todo(session, chance, created, coach)
         self._live(session, chance, created)
-        self.sessions[session["_id"]] = session
+        sessions[session["_id"]] = session
         return session
 
-    def _add_points(self, session: Session, chance: Random, at: datetime) -> None:
+    def _add_points(self, session: Session, chance: Random, at: datetime, earlier: Session | None) -> None:
         for _ in range(chance.choice((0, 1, 2, 3))):
             kind = chance.choice(("general", "qa", "csat", "productivity"))
             qa = kind == "qa"
@@ -189,7 +192,6 @@ class MaestroQA(Vendor):
                     "isDeleted": False,
                 }
             )
-        earlier = next(reversed(self.sessions.values()), None)
         if earlier and earlier["coachingPoints"] and chance.random() < 0.1:
             point = earlier["coachingPoints"][0]
             point["coachingFormIds"].append(session["_id"])

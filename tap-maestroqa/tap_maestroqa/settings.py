@@ -47,8 +47,13 @@ class StrictTap(Tap):
         return datetime.now(timezone.utc)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        errors = [self._without_secrets(error) for error in super()._validate_config(raise_errors=False)]
-        errors = errors or list(self.senseless())
+        # A null is no value: the default holds.
+        self._config = {name: value for name, value in self._config.items() if value is not None}
+        try:
+            super()._validate_config()
+            errors = list(self.senseless())
+        except ConfigValidationError as error:
+            errors = [self._without_secrets(text) for text in error.errors]
         if errors and raise_errors:
             message = f"Settings refused: {'; '.join(errors)}"
             raise SettingsError(message, errors=errors)

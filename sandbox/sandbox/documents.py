@@ -1,0 +1,183 @@
+"""The parts of READMEs, meltano.yml, plugin.yaml and .env.example that the taps' code determines."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from singer_sdk import Tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+# Settings that the SDK adds to every tap, and what Meltano calls their types.
+BUILT_IN = ("stream_map", "stream_maps", "faker_config", "flattening_", "batch_config")
+KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "array": "array", "object": "object"}
+
+Settings = dict[str, dict[str, Any]]
+
+
+def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+    """Yield each document with the text it should have."""
+    taps = [load(path.name) for path in sorted(root.glob("tap-*"))]
+    readme, project = root / "README.md", root / "meltano.yml"
+    yield readme, between("streams", "\n\n".join(stream_table(tap, heading=True) for tap in taps), readme.read_text())
+    text = project.read_text()
+    for tap in taps:
+        text = with_settings(tap, text)
+    yield project, text
+    yield root / ".env.example", "\n".join(environment(tap) for tap in taps)
+    for tap in taps:
+        folder = root / tap.name
+        text = between("settings", settings_tables(tap), (folder / "README.md").read_text())
+        yield folder / "README.md", between("streams", stream_table(tap), text)
+        plugin = yaml.safe_load((folder / "plugin.yaml").read_text())
+        yield (
+            folder / "plugin.yaml",
+            yaml.dump(plugin | definition(tap), sort_keys=True, allow_unicode=True, width=4096),
+        )
+
+
+def load(name: str) -> type[Tap]:
+    """Return the class of the tap with this name."""
+    module = import_module(f"{name.replace('-', '_')}.tap")
+    return next(
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, Tap) and getattr(item, "name", None) == name
+    )
+
+
+def settings_of(tap: type[Tap]) -> tuple[Settings, Settings]:
+    """Return the tap's own settings, and those that the SDK adds."""
+    tap.append_builtin_config(tap.config_jsonschema)
+    settings: Settings = tap.config_jsonschema["properties"]
+    built_in = {name: setting for name, setting in settings.items() if name.startswith(BUILT_IN)}
+    return {name: setting for name, setting in settings.items() if name not in built_in}, built_in
+
+
+def kind(setting: dict[str, Any]) -> str:
+    """Return Meltano's word for a setting's type."""
+    types = setting.get("type", "string")
+    name = next(name for name in ([types] if isinstance(types, str) else types) if name != "null")
+    return "date_iso8601" if setting.get("format") == "date-time" else KINDS.get(name, "string")
+
+
+def required(tap: type[Tap]) -> list[str]:
+    """Return the settings that must be given."""
+    return list(tap.config_jsonschema["required"])
+
+
+def definition(tap: type[Tap]) -> dict[str, Any]:
+    """Return what a plugin definition says of the tap's code, as Meltano Hub wants it: sorted."""
+    own, built_in = settings_of(tap)
+    return {
+        "capabilities": sorted(str(capability) for capability in tap.capabilities),
+        "settings": [_definition(name, setting) for name, setting in sorted((own | built_in).items())],
+        "settings_group_validation": [sorted(required(tap))],
+        "supported_python_versions": tap.get_supported_python_versions(),
+    }
+
+
+def _definition(name: str, setting: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": name, "label": setting.get("title", name)}
+    entry["kind"] = "options" if "enum" in setting else kind(setting)
+    if "enum" in setting:
+        entry["options"] = [{"label": value, "value": value} for value in setting["enum"] if value is not None]
+    if "default" in setting:
+        entry["value"] = setting["default"]
+    if setting.get("secret"):
+        entry["sensitive"] = True
+    return {**entry, "description": " ".join(setting["description"].split())}
+
+
+def with_settings(tap: type[Tap], project: str) -> str:
+    """Return meltano.yml with this tap's settings, capabilities and required settings put in."""
+    known = definition(tap)
+    settings = [
+        {
+            key: value
+            for key, value in entry.items()
+            if key in {"name", "label", "kind", "options", "value", "sensitive"}
+        }
+        for entry in known["settings"]
+    ]
+    # Defaults stay with the tap: a value here would be passed on as if the user had set it.
+    for entry in settings:
+        entry.pop("value", None)
+    block = yaml.dump(
+        {
+            "capabilities": known["capabilities"],
+            "settings_group_validation": known["settings_group_validation"],
+            "settings": settings,
+        },
+        sort_keys=False,
+        allow_unicode=True,
+    )
+    indented = "".join(f"    {line}\n" for line in block.splitlines())
+    pattern = rf"(  - name: {tap.name}\n    namespace:.*?    # sandbox docs\n).*?(?=^  ?\S|^  - |\Z)"
+    return re.sub(pattern, lambda found: found[1] + indented, project, count=1, flags=re.DOTALL | re.MULTILINE)
+
+
+def environment(tap: type[Tap]) -> str:
+    """Return the lines of .env.example: what must be given, and what may be, with its default."""
+    own, _ = settings_of(tap)
+    lines = [f"# {tap.name}"]
+    for name, setting in own.items():
+        variable = f"{tap.name.upper().replace('-', '_')}_{name.upper()}"
+        lines.append(f"{'' if name in required(tap) else '# '}{variable}={setting.get('default', '')}")
+    return "\n".join(lines) + "\n"
+
+
+def settings_tables(tap: type[Tap]) -> str:
+    """Return the tap's own settings as a table, the SDK's folded below."""
+    own, built_in = settings_of(tap)
+    return (
+        _settings_table(own, required(tap))
+        + "\n\n<details><summary>Settings that the Singer SDK adds</summary>\n\n"
+        + _settings_table(built_in, [])
+        + "\n\n</details>"
+    )
+
+
+def _settings_table(settings: Settings, needed: list[str]) -> str:
+    rows = ["| Setting | Type | Default | What it does |", "|---|---|---|---|"]
+    for name, setting in settings.items():
+        default = "**required**" if name in needed else f"`{setting['default']}`" if "default" in setting else ""
+        type_ = " or ".join(f"`{value}`" for value in setting.get("enum", []) if value) or kind(setting).split("_")[0]
+        secret = " Secret." if setting.get("secret") else ""
+        rows.append(f"| `{name}` | {type_} | {default} | {' '.join(setting['description'].split())}{secret} |")
+    return "\n".join(rows)
+
+
+def stream_table(tap: type[Tap], *, heading: bool = False) -> str:
+    """Return the tap's streams as a table."""
+    rows = [f"**[{tap.name}]({tap.name}/README.md)**", ""] if heading else []
+    rows += ["| Stream | Endpoint | Key | Replication key | What it holds |", "|---|---|---|---|---|"]
+    for stream in tap(config={}, validate_config=False, setup_mapper=False).streams.values():
+        keys = ", ".join(f"`{key}`" for key in stream.primary_keys)
+        replication = f"`{stream.replication_key}`" if stream.replication_key else "full table"
+        endpoint = f"`{getattr(stream, 'http_method', 'GET')} {getattr(stream, 'path', '')}`"
+        about = " ".join((type(stream).__doc__ or "").split())
+        rows.append(f"| `{stream.name}` | {endpoint} | {keys} | {replication} | {about} |")
+    return "\n".join(rows)
+
+
+def between(marker: str, text: str, document: str) -> str:
+    """Return the document with the text between its markers replaced."""
+    return re.sub(
+        rf"(<!-- {marker} -->\n).*?(\n<!-- /{marker} -->)",
+        lambda found: f"{found[1]}{text}{found[2]}",
+        document,
+        flags=re.DOTALL,
+    )
+
+
+def write(root: Path = ROOT) -> None:
+    """Bring every document up to date."""
+    for path, text in documents(root):
+        path.write_text(text)
