@@ -98,17 +98,9 @@ def _definition(name: str, setting: dict[str, Any]) -> dict[str, Any]:
 def with_settings(tap: type[Tap], project: str) -> str:
     """Return meltano.yml with this tap's settings, capabilities and required settings put in."""
     known = definition(tap)
-    settings = [
-        {
-            key: value
-            for key, value in entry.items()
-            if key in {"name", "label", "kind", "options", "value", "sensitive"}
-        }
-        for entry in known["settings"]
-    ]
     # Defaults stay with the tap: a value here would be passed on as if the user had set it.
-    for entry in settings:
-        entry.pop("value", None)
+    shown = ("name", "label", "kind", "options", "sensitive")
+    settings = [{key: entry[key] for key in shown if key in entry} for entry in known["settings"]]
     block = yaml.dump(
         {
             "capabilities": known["capabilities"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk import Tap
@@ -11,7 +11,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 
 from .records import utc
-from .transport import is_safe
+from .transport import TapError, is_safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,15 @@ class StrictTap(Tap):
     """A tap that refuses senseless settings by name, without repeating a secret."""
 
     message_writer_class = MsgSpecWriter
+
+    @classmethod
+    def invoke(cls, **options: Any) -> None:  # type: ignore[override]
+        """Run, and end in one line where a vendor's value nests deeper than Python can follow."""
+        try:
+            super().invoke(**options)
+        except RecursionError:
+            message = "A value nests too deep to be read: nothing else is wrong. Deselect its field, or report it."
+            raise TapError(message) from None
 
     def moment(self, setting: str) -> datetime | None:
         """Return a date setting as a moment in UTC, None when it is not set."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from abc import abstractmethod
 from contextlib import closing
 from datetime import datetime, timezone
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from queue import Queue
@@ -173,6 +175,15 @@ class PatientStream(RESTStream[TToken], Generic[TToken, Page]):
         message = f"{self.vendor} refused {what}. {advice}".strip()
         raise RefusedError(message, status, said)
 
+    def json_of(self, response: requests.Response) -> Any:
+        """Parse a body that fits in memory, or raise RetriableAPIError when it is not JSON to its end."""
+        try:
+            value = json.loads(response.content, parse_float=Decimal, parse_constant=_refuse)
+        except ValueError:
+            message = f"{self.path} answered with JSON that breaks off, or with none"
+            raise RetriableAPIError(message, response) from None
+        return _mended(value) if b"\\ud" in response.content.lower() else value
+
     def vendor_text(self, response: requests.Response) -> str:
         """Return the vendor's own error text in one short line; never any other part of a body."""
         try:
@@ -222,3 +233,17 @@ class PatientStream(RESTStream[TToken], Generic[TToken, Page]):
             MAX_TRIES,
             details.get("wait", 0),
         )
+
+
+def _refuse(constant: str) -> None:
+    message = f"{constant} is no JSON"
+    raise ValueError(message)
+
+
+def _mended(value: Any) -> Any:
+    """Put U+FFFD for half a surrogate pair, which no UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    return {_mended(name): _mended(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,101 @@
+"""Whatever goes wrong on the way is waited out or ends in one clear line; nothing is lost, nothing secret is told."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from sandbox.faults import Spoil
+from sandbox.server import Sandbox
+
+from sandbox import faults
+from tests.contract.taps import TAPS, Contract, each_tap, keys_of
+from tests.singer import Run, run
+
+DEBUG = {"LOGLEVEL": "DEBUG"}
+
+
+def soon() -> str:
+    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=4), usegmt=True)
+
+
+PASSING: dict[str, Callable[[], Spoil]] = {
+    "429 with seconds": lambda: faults.status(429, headers={"Retry-After": "1"}),
+    "429 with a date": lambda: faults.status(429, headers={"Retry-After": soon()}),
+    "500": lambda: faults.status(500),
+    "502 page": lambda: faults.status(502, "<html>Bad gateway</html>"),
+    "503": lambda: faults.status(503, headers={"Retry-After": "2"}),
+    "504": lambda: faults.status(504),
+    "dropped": faults.drop,
+    "cut body": faults.cut,
+    "cut JSON": faults.truncate,
+    "page with 200": faults.html,
+    "empty": faults.empty,
+    "too slow": lambda: faults.slow(4),
+}
+WRONG = [pytest.param(tap, wrong, id=f"{tap.name}-{wrong}") for tap in TAPS for wrong in tap.wrong]
+
+
+def whole(tap: Contract, sandbox: Sandbox, result: Run) -> bool:
+    return all(
+        not keys - set(keys_of(result.records(stream), tap.streams[stream]))
+        for stream, keys in tap.held(sandbox).items()
+    )
+
+
+def quiet(tap: Contract, sandbox: Sandbox, result: Run) -> bool:
+    config = tap.config(sandbox)
+    return "Traceback" not in result.log and not any(str(config[name]) in result.output for name in tap.secrets)
+
+
+@each_tap
+@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("fault", PASSING)
+def test_waited_out(tap: Contract, fault: str, at: int, sandbox: Sandbox) -> None:
+    tap.vendor(sandbox).fail(PASSING[fault](), at=at)
+    result = run(tap.name, {**tap.config(sandbox), "request_timeout": 2}, environment=DEBUG)
+    assert result.exit_code == 0, result.log
+    assert whole(tap, sandbox, result)
+    assert quiet(tap, sandbox, result)
+    assert "try 2 of" in result.log
+
+
+@pytest.mark.parametrize(("tap", "wrong"), WRONG)
+def test_wrong_json_is_asked_for_again(tap: Contract, wrong: object, sandbox: Sandbox) -> None:
+    tap.vendor(sandbox).fail(faults.instead(wrong))
+    result = run(tap.name, tap.config(sandbox))
+    assert result.exit_code == 0, result.log
+    assert whole(tap, sandbox, result)
+
+
+@each_tap
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 302])
+def test_refused_at_once(tap: Contract, status: int, sandbox: Sandbox) -> None:
+    vendor = tap.vendor(sandbox)
+    elsewhere = {"Location": "https://elsewhere.example/"}
+    vendor.fail(faults.status(status, {"error": "No such thing."}, elsewhere), times=99)
+    result = run(tap.name, tap.config(sandbox), environment=DEBUG)
+    assert result.exit_code == 1
+    assert len(vendor.seen) == 1
+    assert str(status) in result.log
+    assert "No such thing." in result.log
+    assert quiet(tap, sandbox, result)
+
+
+@each_tap
+def test_wrong_credentials(tap: Contract, sandbox: Sandbox) -> None:
+    wrong = {name: f"wrong-{name}-0123456789abcdef0123456789" for name in tap.secrets}
+    result = run(tap.name, {**tap.config(sandbox), **wrong}, environment=DEBUG)
+    assert result.exit_code == 1
+    assert len(tap.vendor(sandbox).seen) == 1
+    assert quiet(tap, sandbox, result)
+    assert not any(value in result.output for value in wrong.values())
+
+
+@each_tap
+def test_a_vendor_that_does_not_recover(tap: Contract, sandbox: Sandbox) -> None:
+    tap.vendor(sandbox).fail(faults.status(503, {"error": "Down for maintenance."}), times=99)
+    result = run(tap.name, tap.config(sandbox))
+    assert result.exit_code == 1
+    assert "Down for maintenance." in result.log
+    assert quiet(tap, sandbox, result)
