@@ -27,7 +27,7 @@ class StrictTap(Tap):
     message_writer_class = MsgSpecWriter
 
     @classmethod
-    def invoke(cls, **options: Any) -> None:  # type: ignore[override]
+    def invoke(cls, **options: Any) -> None:
         """Run, and end in one line where a vendor's value nests deeper than Python can follow."""
         try:
             super().invoke(**options)
