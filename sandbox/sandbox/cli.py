@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from sandbox import demo, documents
 from sandbox.server import Sandbox
@@ -16,10 +17,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description="Try the taps without credentials.")
     commands = parser.add_subparsers(required=True, metavar="command")
     showing = commands.add_parser("demo", help="run every tap into a PostgreSQL and look at the result")
-    showing.set_defaults(run=lambda _: demo.demo())
+    showing.set_defaults(run=lambda arguments: demo.demo(arguments.folder))
     looking = commands.add_parser("psql", help="open what the demo has loaded, or run one query there")
     looking.add_argument("query", nargs="?", help="the SQL to run")
-    looking.set_defaults(run=lambda arguments: sys.exit(demo.psql(arguments.query)))
+    looking.set_defaults(run=lambda arguments: sys.exit(demo.psql(arguments.query, arguments.folder)))
+    for command in (showing, looking):
+        where = "where the demo keeps its database (default output/demo)"
+        command.add_argument("--folder", type=Path, default=demo.FOLDER, help=where)
     serving = commands.add_parser("serve", help="serve the vendors' APIs on loopback until interrupted")
     serving.add_argument("--port", type=int, default=PORT, help=f"the port to listen on (default {PORT})")
     serving.set_defaults(run=lambda arguments: serve(arguments.port))

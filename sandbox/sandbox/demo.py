@@ -39,7 +39,7 @@ group by coach
 order by sessions desc"""
 
 
-def demo(folder: Path = FOLDER) -> None:
+def demo(folder: Path) -> None:
     """Run the demo; what it writes lands in this folder."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def demo(folder: Path = FOLDER) -> None:
     print("Look further:  python3 -m uv run sandbox psql  (or: sandbox psql 'select …')")
 
 
-def psql(query: str | None, folder: Path = FOLDER) -> int:
+def psql(query: str | None, folder: Path) -> int:
     """Open psql on what the last demo loaded, or run one query there."""
     if not (folder / "postgres").exists():
         print("There is nothing to look at yet: run `sandbox demo` first.")
@@ -82,7 +82,7 @@ def _runs(folder: Path) -> list[str]:
 def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str, str]:
     start = sandbox.world.start.isoformat()
     return {
-        "MELTANO_DATABASE_URI": f"sqlite:///{folder / 'meltano.db'}",
+        "MELTANO_SYS_DIR_ROOT": str(folder.resolve() / "meltano"),
         "TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url,
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
         "TAP_MAESTROQA_API_URL": f"{sandbox.url}/maestroqa/api/v1",

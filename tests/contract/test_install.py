@@ -1,0 +1,28 @@
+"""Each tap installs alone, from its folder and from what it builds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.taps import Contract, each_tap
+
+ROOT = Path(__file__).parents[2]
+UV = [sys.executable, "-m", "uv"]
+
+
+@each_tap
+@pytest.mark.parametrize("form", ["folder", "wheel", "sdist"])
+def test_alone(tap: Contract, form: str, tmp_path: Path) -> None:
+    source = ROOT / tap.name
+    if form != "folder":
+        subprocess.run([*UV, "build", "-q", f"--{form}", source, "--out-dir", tmp_path], check=True)
+        (source,) = [path for path in tmp_path.iterdir() if path.suffix in {".whl", ".gz"}]
+    environment = tmp_path / "venv"
+    subprocess.run([*UV, "venv", "-q", "--python", sys.executable, environment], check=True)
+    subprocess.run([*UV, "pip", "install", "-q", "--python", environment / "bin" / "python", source], check=True)
+    for arguments in (["--version"], ["--about", "--format=json"], ["--discover"]):
+        executable = environment / "bin" / tap.name
+        result = subprocess.run([executable, *arguments], check=True, capture_output=True, text=True, cwd=tmp_path)
+        assert tap.name in result.stdout or "streams" in result.stdout
