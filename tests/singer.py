@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,15 +83,22 @@ def run(
                     result.log += line
                     continue
                 result.messages.append(json.loads(line))
+                if len(result.messages) % 200 == 0:
+                    result.peak_mb = _peak_mb(process.pid)
                 records += result.messages[-1]["type"] == "RECORD"
                 if records == kill_after:
                     process.send_signal(signal.SIGKILL)
                     break
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = result.exit_code = os.waitstatus_to_exitcode(status)
-        result.peak_mb = usage.ru_maxrss / 1024
+        result.exit_code = process.wait()
         result.log += log.read_text()
     return result
+
+
+def _peak_mb(pid: int) -> float:
+    """Return the most memory that the process has had (Linux tells; the usual ru_maxrss counts the parent's in)."""
+    status = Path(f"/proc/{pid}/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    return int(found[1]) / 1024 if found else 0
 
 
 def _clean(extra: Mapping[str, str]) -> dict[str, str]:

@@ -35,12 +35,12 @@ def test_every_reading_of_a_day(end_day: Any, utc_offset: int, refuses_future: b
     vendor = sandbox.maestroqa
     vendor.end_day, vendor.utc_offset, vendor.refuses_future = end_day, utc_offset, refuses_future
     result = sync(sandbox, start_date=day(20), window_days=11)
+    assert vendor.told_off == 0
     if refuses_future:
         # What the vendor does not show yet comes with a later run, though its date is older than the bookmark.
         vendor.refuses_future = False
         result.messages += sync(sandbox, result.state, start_date=day(20), window_days=30).messages
     assert created_since(vendor, day(20)) <= ids(result)
-    assert vendor.told_off == 0
 
 
 def test_requests_as_the_article_shows_them(sandbox: Sandbox) -> None:
@@ -141,7 +141,7 @@ def test_a_huge_window_in_little_memory(sandbox: Sandbox) -> None:
     result = sync(sandbox, window_days=89)
     assert len(result.output) > 200_000_000
     assert {f"big{number}" for number in range(10_000)} <= ids(result)
-    assert result.peak_mb < 150
+    assert 20 < result.peak_mb < 150
 
 
 def test_a_session_without_an_id_stops_the_run(sandbox: Sandbox) -> None:
