@@ -36,6 +36,7 @@ def test_every_reading_of_a_day(end_day: Any, utc_offset: int, refuses_future: b
     vendor.end_day, vendor.utc_offset, vendor.refuses_future = end_day, utc_offset, refuses_future
     result = sync(sandbox, start_date=day(20), window_days=11)
     assert vendor.told_off == 0
+    assert len(result.records("coaching_sessions")) == len(ids(result))
     if refuses_future:
         # What the vendor does not show yet comes with a later run, though its date is older than the bookmark.
         vendor.refuses_future = False
