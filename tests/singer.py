@@ -6,13 +6,14 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.warm import ENVIRONMENT, warm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,35 +63,30 @@ def run(
     environment: Mapping[str, str] | None = None,
 ) -> Run:
     """Run a tap to its end, or kill it (SIGKILL) once it has put out so many records."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [str(BIN / tap), *arguments]
-        for name, value in (("config", config), ("state", state), ("catalog", catalog)):
+    result = Run()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        given = [*arguments]
+        for option, value in (("config", config), ("state", state), ("catalog", catalog)):
             if value is not None:
-                path = Path(folder, f"{name}.json")
-                path.write_text(json.dumps(value))
-                command += [f"--{name}", str(path)]
-        log = Path(folder, "log")
-        with log.open("w") as stderr:
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=folder, env=_clean(environment or {})
-            )
-        result = Run()
+                (folder / f"{option}.json").write_text(json.dumps(value))
+                given += [f"--{option}", f"{option}.json"]
+        pid = warm(tap).start(given, _clean(environment or {}), folder)
         records = 0
-        assert process.stdout
-        with process.stdout:
-            for line in process.stdout:
-                if arguments:
+        with (folder / "out").open() as out:
+            for line in out:
+                if not line.startswith('{"type":'):
                     result.log += line
                     continue
                 result.messages.append(json.loads(line))
-                if len(result.messages) % 200 == 0:
-                    result.peak_mb = _peak_mb(process.pid)
                 records += result.messages[-1]["type"] == "RECORD"
+                if len(result.messages) % 200 == 0:
+                    result.peak_mb = _peak_mb(pid)
                 if records == kill_after:
-                    process.send_signal(signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
                     break
-        result.exit_code = process.wait()
-        result.log += log.read_text()
+        result.exit_code = warm(tap).wait()
+        result.log += (folder / "log").read_text()
     return result
 
 
@@ -104,4 +100,4 @@ def _peak_mb(pid: int) -> float:
 def _clean(extra: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which no setting of a developer's leaks into a test."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "MELTANO_", "TARGET_"))}
-    return {**kept, "PYTHONWARNINGS": "error,ignore:Python 3.:FutureWarning", **extra}
+    return {**kept, **ENVIRONMENT, **extra}

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sandbox import picture
 from sandbox.documents import ROOT
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
@@ -56,8 +57,9 @@ def demo(folder: Path) -> None:
         for tap in TAPS:
             _meltano_run(tap, folder, _settings(sandbox, warehouse, folder))
         (folder / "runs.json").write_text(json.dumps([*runs, world.now.isoformat()]))
-        _show_tables(warehouse, started)
-        _show_answer(warehouse)
+        result = [*_tables(warehouse, started), *_answer(warehouse)]
+        (folder / "result.svg").write_text(picture.svg(result))
+        print("\n".join(result))
     print(f"Done in {time.monotonic() - began:.0f} s. Run it again, and only what has changed will move.")
     print("Look further:  python3 -m uv run sandbox psql  (or: sandbox psql 'select …')")
 
@@ -111,7 +113,7 @@ def _meltano_run(tap: str, folder: Path, settings: dict[str, str]) -> None:
         sys.exit(f"meltano run {tap} target-postgres failed; all it said is in {log}")
 
 
-def _show_tables(warehouse: Warehouse, since: datetime) -> None:
+def _tables(warehouse: Warehouse, since: datetime) -> list[str]:
     rows = []
     for schema, table in warehouse.tables():
         _, times = warehouse.query(
@@ -126,18 +128,17 @@ def _show_tables(warehouse: Warehouse, since: datetime) -> None:
             (since.replace(tzinfo=None),),
         )
         rows.append((schema, table, *found[0]))
-    print("\nWhat is in PostgreSQL now, and what of it this run has moved:\n")
-    _print_table(("schema", "stream", "rows", "moved", "from", "to"), rows)
+    heading = "What is in PostgreSQL now, and what of it this run has moved:"
+    return ["", heading, "", *_table(("schema", "stream", "rows", "moved", "from", "to"), rows)]
 
 
-def _show_answer(warehouse: Warehouse) -> None:
-    print(f"\n{QUESTION}\n\n{ANSWER}\n")
-    _print_table(*warehouse.query(ANSWER))
-    print()
+def _answer(warehouse: Warehouse) -> list[str]:
+    return ["", QUESTION, "", *ANSWER.splitlines(), "", *_table(*warehouse.query(ANSWER)), ""]
 
 
-def _print_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def _table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     lines = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in [names, *rows]]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    ]

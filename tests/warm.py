@@ -1,0 +1,94 @@
+"""A tap's process with its imports done, which forks one run after another: the same code, a second sooner.
+
+Started as `python tests/warm.py tap-x`; it reads one job a line and answers with the run's pid, then its exit code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import traceback
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ENVIRONMENT = {"PYTHONWARNINGS": "error,ignore:Python 3.:FutureWarning"}
+
+
+class Warm:
+    """A tap's warm process."""
+
+    def __init__(self, tap: str) -> None:
+        command = [sys.executable, __file__, tap]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | ENVIRONMENT
+        )
+
+    def start(self, arguments: list[str], environment: Mapping[str, str], folder: Path) -> int:
+        """Start a run, which writes into the FIFO `out` and the file `log` of the folder; return its pid."""
+        os.mkfifo(folder / "out")
+        job = {"arguments": arguments, "environment": dict(environment), "folder": str(folder)}
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def wait(self) -> int:
+        """Wait for the run to end; return its exit code, negative for a signal."""
+        return self._answer()
+
+    def _answer(self) -> int:
+        assert self._process.stdout
+        return int(self._process.stdout.readline())
+
+
+@lru_cache
+def warm(tap: str) -> Warm:
+    return Warm(tap)
+
+
+def _serve(tap: str) -> None:
+    (script,) = entry_points(group="console_scripts", name=tap)
+    main = script.load()
+    for line in sys.stdin:
+        job = json.loads(line)
+        if pid := os.fork():
+            print(pid, flush=True)
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        else:
+            _run(main, tap, job)
+
+
+def _run(main: Callable[[], None], tap: str, job: dict[str, Any]) -> None:
+    """Do in the fork what the console script does."""
+    os.environ.clear()
+    os.environ.update(job["environment"])
+    os.chdir(job["folder"])
+    os.dup2(os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+    os.dup2(os.open("out", os.O_WRONLY), 1)
+    sys.stdout, sys.stderr = os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8", buffering=1)
+    sys.argv = [tap, *job["arguments"]]
+    code: Any = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001  # as the interpreter would end
+        with contextlib.suppress(BaseException):
+            sys.excepthook(*sys.exc_info())
+        traceback.print_exc()
+        code = 1
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])
