@@ -13,11 +13,11 @@ import sys
 import traceback
 from functools import lru_cache
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 ENVIRONMENT = {"PYTHONWARNINGS": "error,ignore:Python 3.:FutureWarning"}
 

@@ -15,10 +15,8 @@ def svg(lines: Sequence[str]) -> str:
     """Return the lines in a fixed-width typeface on a dark ground, readable in light and dark pages alike."""
     width = round(max(map(len, lines)) * LETTER) + 2 * EDGE
     height = len(lines) * LINE + 2 * EDGE
-    text = "\n".join(
-        f'<text x="{EDGE}" y="{EDGE + (index + 1) * LINE - 5}">{escape(line)}</text>'
-        for index, line in enumerate(lines)
-    )
+    heights = range(EDGE + LINE - 5, height, LINE)
+    text = "\n".join(f'<text x="{EDGE}" y="{y}">{escape(line)}</text>' for y, line in zip(heights, lines, strict=False))
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
 <style>text {{ font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #d7dde5; white-space: pre; }}</style>
