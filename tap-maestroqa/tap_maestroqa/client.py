@@ -143,7 +143,8 @@ class MaestroQAStream(PatientStream[Window, IO[bytes]]):
     def parse(self, body: IO[bytes]) -> Iterator[dict[str, Any]]:
         """Yield the sessions of a window one by one."""
         for session in ijson.items(body, "item", buf_size=CHUNK):
-            if not isinstance(session, dict) or session.get("_id") in {None, ""}:
+            key = session.get("_id") if isinstance(session, dict) else None
+            if not isinstance(key, str | int) or not str(key):
                 message = "MaestroQA sent a session without an _id, which cannot be stored: ask its support."
                 raise TapError(message)
             yield session

@@ -9,7 +9,8 @@ from sandbox.documents import documents
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from tests.contract.taps import Contract, each_tap
+from tests.contract.contract import Contract
+from tests.contract.taps import each_tap
 from tests.singer import run
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,8 @@ from sandbox.faults import Spoil
 from sandbox.server import Sandbox
 
 from sandbox import faults
-from tests.contract.taps import TAPS, Contract, each_tap, keys_of
+from tests.contract.contract import Contract, keys_of
+from tests.contract.taps import TAPS, each_tap
 from tests.singer import Run, run
 
 DEBUG = {"LOGLEVEL": "DEBUG"}

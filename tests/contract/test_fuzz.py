@@ -1,26 +1,114 @@
 """Whatever values a vendor puts into its rows, each row arrives valid and whole, or one clear line says why not."""
 
 import io
-import logging
-import sys
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import redirect_stdout
 from random import Random
 from typing import Any
 
+import click
 import pytest
-from jsonschema import Draft7Validator, FormatChecker
 from pyrate_limiter import Rate
-from sandbox import faults
 from sandbox.documents import load
 from sandbox.server import Sandbox
+from tap_maestroqa.transport import paced_session
 
-from tests.contract.taps import Contract, Json, each_tap
+from sandbox import faults
+from tests.contract.contract import Contract, Json, keys_of
+from tests.contract.taps import each_tap
+from tests.contract.test_records import invalid
+from tests.singer import Run
 
-ROUNDS = 10
-RESPONSES = 1000
+SEEDS = range(4)
+RESPONSES = 125  # by each seed
 WEIRD: tuple[Any, ...] = (
     None, True, False, 0, -1, 2**70, 1e308, 0.1, "", " ", "null", "n/a", "2022-02-30T00:00:00Z", "0000-00-00",
     "2022-01-25T15:04:05.123456789+05:30", "\ud800", "\x00", "x" * 1_000_000, [], {}, [[]], [None], [{}], {"": None},
-    {"a": {"b": [1, {"c": None}]}}, "<script>", "१२३", "-0", "1e5", "Infinity",
+    {"a": {"b": [1, {"c": None}]}}, "<script>", "१२३", "-0", "1e5", "Infinity", [[[[[[[[[[]]]]]]]]]],
 )  # fmt: skip
+
+
+class Fuzz:
+    """Changes values in the rows of each answer, and remembers the marks it left."""
+
+    def __init__(self, seed: int, spared: set[str]) -> None:
+        self._chance = Random(seed)
+        self._spared = spared
+        self.responses = 0
+        self.marks: list[str] = []
+
+    def __call__(self, answer: Any) -> Any:
+        self.responses += 1
+        before = len(self.marks)
+        places = [place for row in _rows(answer) for place in _places(row, self._spared)]
+        for holder, key in self._chance.sample(places, min(len(places), 4)):
+            if self._chance.random() < 0.3:
+                self.marks.append(f"mark {len(self.marks)}.")
+                holder[key] = self.marks[-1]
+            elif isinstance(holder, dict) and self._chance.random() < 0.2:
+                del holder[key]
+            else:
+                holder[key] = self._chance.choice(WEIRD)
+        for row in _rows(answer)[:1]:
+            self.marks.append(f"mark {len(self.marks)}.")
+            row[self._chance.choice(("newField", "_extra", "", "x y"))] = {"new": self.marks[-1]}
+        # A later change may have taken away what held an earlier one.
+        text = json.dumps(answer)
+        self.marks[before:] = [mark if mark in text else "" for mark in self.marks[before:]]
+        return answer
+
+
+def _rows(answer: Any) -> list[Json]:
+    if isinstance(answer, dict):
+        answer = next((value for value in answer.values() if isinstance(value, list)), [])
+    return [row for row in answer if isinstance(row, dict)]
+
+
+def _places(value: Any, spared: set[str]) -> Iterator[tuple[Any, Any]]:
+    """Yield every place in a row, its nested values' too."""
+    for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        if key not in spared:
+            yield value, key
+            if isinstance(item, dict | list):
+                yield from _places(item, spared)
+
+
+def sync(tap: Contract, config: Json) -> Run:
+    """Run a tap in this process, as fast as the sandbox answers."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    result = Run()
+    try:
+        with redirect_stdout(out):
+            instance: Any = load(tap.name)(config=config)
+            instance.session = paced_session(config["api_url"], [Rate(1_000_000, 1)], "fuzz")
+            instance.sync_all()
+    except click.ClickException as error:
+        result.log = error.message
+    result.messages = [json.loads(line) for line in out.buffer.getvalue().splitlines()]
+    return result
+
+
+@each_tap
+@pytest.mark.parametrize("keys", ["kept", "changed"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_values(tap: Contract, seed: int, keys: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    vendor = tap.vendor(sandbox)
+    monkeypatch.setattr(vendor, "limits", ())
+    spared = {key for names in tap.streams.values() for key in names} if keys == "kept" else set()
+    fuzz = Fuzz(seed, spared)
+    config = {**tap.config(sandbox), **tap.many}
+    held = tap.held(sandbox)
+    tap.sender(sandbox).fail(faults.edit(fuzz), times=10**6)
+    while fuzz.responses < RESPONSES:
+        result = sync(tap, config)
+        assert not invalid(result)
+        if result.log:
+            assert keys == "changed", result.log
+            continue
+        if keys == "kept":
+            for stream, expected in held.items():
+                assert not expected - set(keys_of(result.records(stream), tap.streams[stream]))
+            text = result.output
+            assert not [mark for mark in fuzz.marks if mark not in text]
+        fuzz.marks.clear()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.taps import Contract, each_tap
+from tests.contract.contract import Contract
+from tests.contract.taps import each_tap
 
 ROOT = Path(__file__).parents[2]
 UV = [sys.executable, "-m", "uv"]

@@ -3,7 +3,8 @@
 from jsonschema import Draft7Validator, FormatChecker
 from sandbox.server import Sandbox
 
-from tests.contract.taps import Contract, each_tap, keys_of
+from tests.contract.contract import Contract, keys_of
+from tests.contract.taps import each_tap
 from tests.singer import Run, run
 
 

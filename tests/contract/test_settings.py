@@ -3,7 +3,8 @@
 import pytest
 from sandbox.server import Sandbox
 
-from tests.contract.taps import TAPS, Contract, Json, each_tap
+from tests.contract.contract import Contract, Json
+from tests.contract.taps import TAPS, each_tap
 from tests.singer import run
 
 CASES = [pytest.param(tap, *case, id=f"{tap.name}-{case[0]}") for tap in TAPS for case in tap.senseless]

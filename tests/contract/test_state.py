@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sandbox.server import Sandbox
 
-from tests.contract.taps import Contract, Json, each_tap, keys_of
+from tests.contract.contract import Contract, Json, keys_of
+from tests.contract.taps import each_tap
 from tests.singer import run
 
 KILLS = 8

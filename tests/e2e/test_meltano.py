@@ -11,7 +11,8 @@ import pytest
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 
-from tests.contract.taps import Contract, each_tap, keys_of
+from tests.contract.contract import Contract, keys_of
+from tests.contract.taps import each_tap
 from tests.singer import BIN, Json
 
 ROOT = Path(__file__).parents[2]

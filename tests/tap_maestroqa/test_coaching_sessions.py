@@ -8,7 +8,8 @@ from sandbox.maestroqa import MaestroQA
 from sandbox.server import Sandbox
 
 from sandbox import faults
-from tests.contract.taps import MAESTROQA, day
+from tests.contract.contract import day
+from tests.contract.maestroqa import MAESTROQA
 from tests.singer import Run, run
 
 TAP = "tap-maestroqa"
