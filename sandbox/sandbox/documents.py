@@ -99,7 +99,8 @@ def with_settings(tap: type[Tap], project: str) -> str:
     """Return meltano.yml with this tap's settings, capabilities and required settings put in."""
     known = definition(tap)
     # Defaults stay with the tap: a value here would be passed on as if the user had set it.
-    shown = ("name", "label", "kind", "options", "sensitive")
+    # The order is the one in which Meltano itself writes them.
+    shown = ("name", "kind", "label", "options", "sensitive")
     settings = [{key: entry[key] for key in shown if key in entry} for entry in known["settings"]]
     block = yaml.dump(
         {
@@ -111,7 +112,7 @@ def with_settings(tap: type[Tap], project: str) -> str:
         allow_unicode=True,
     )
     indented = "".join(f"    {line}\n" for line in block.splitlines())
-    pattern = rf"(  - name: {tap.name}\n    namespace:.*?    # sandbox docs\n).*?(?=^  ?\S|^  - |\Z)"
+    pattern = rf"(  - name: {tap.name}\n    namespace:.*?)    capabilities:.*?(?=^    config:|^  \S|^  - )"
     return re.sub(pattern, lambda found: found[1] + indented, project, count=1, flags=re.DOTALL | re.MULTILINE)
 
 
