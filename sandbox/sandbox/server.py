@@ -32,6 +32,8 @@ class Sandbox:
         self.maestroqa = MaestroQA(self.world)
         self._app = Starlette(routes=[Mount(f"/{vendor.name}", vendor) for vendor in self.vendors])
         self._socket = socket.create_server(("127.0.0.1", port))
+        # asyncio leaves it unset on a listener made without a protocol; short answers would then wait 40 ms.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(self, log_level="critical", lifespan="off", http="h11", ws="none", timeout_keep_alive=600)
