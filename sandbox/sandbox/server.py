@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from sandbox.execvision import ExecVision
 from sandbox.maestroqa import MaestroQA
 from sandbox.world import World
 
@@ -30,6 +31,7 @@ class Sandbox:
         """Listen on this port of 127.0.0.1, or on a free one."""
         self.world = world or World()
         self.maestroqa = MaestroQA(self.world)
+        self.execvision = ExecVision(self.world)
         self._app = Starlette(routes=[Mount(f"/{vendor.name}", vendor) for vendor in self.vendors])
         self._socket = socket.create_server(("127.0.0.1", port))
         # asyncio leaves it unset on a listener made without a protocol; short answers would then wait 40 ms.
@@ -43,7 +45,7 @@ class Sandbox:
     @property
     def vendors(self) -> list[Vendor]:
         """Every vendor, in the order of the README."""
-        return [self.maestroqa]
+        return [self.maestroqa, self.execvision]
 
     def __enter__(self) -> Self:
         """Start serving."""
