@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sandbox.agentconnect import AgentConnect
+from sandbox.execvision import ExecVision
 from sandbox.maestroqa import MaestroQA
 from sandbox.world import World
 
@@ -31,6 +32,7 @@ class Sandbox:
         """Listen on this port of 127.0.0.1, or on a free one."""
         self.world = world or World()
         self.maestroqa = MaestroQA(self.world)
+        self.execvision = ExecVision(self.world)
         self.agentconnect = AgentConnect(self.world)
         self._app = Starlette(routes=[Mount(f"/{vendor.name}", vendor) for vendor in self.vendors])
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -45,7 +47,7 @@ class Sandbox:
     @property
     def vendors(self) -> list[Vendor]:
         """Every vendor, in the order of the README."""
-        return [self.maestroqa, self.agentconnect]
+        return [self.maestroqa, self.execvision, self.agentconnect]
 
     def __enter__(self) -> Self:
         """Start serving."""
