@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sandbox.world import Person, World
 
 DAY = timedelta(days=1)
+FRIDAY = 4
 # One conversation begins in each span of this length; all that happens in it happens within LONGEST.
 EVERY = timedelta(minutes=20)
 LONGEST = timedelta(days=10)
@@ -163,7 +164,7 @@ class History:
 
     def _shift(self, agent: Person, day: datetime) -> Iterator[AgentState]:
         chance = self.world.chance("shift", agent.number, day.date())
-        if day.weekday() > 4 and _likely(chance, 0.7):  # noqa: PLR2004  # Friday
+        if day.weekday() > FRIDAY and _likely(chance, 0.7):
             return
         at = whole(day + timedelta(hours=chance.uniform(7, 10)))
         plan = [("Available", "AVAILABLE", chance.uniform(3, 4)), ("Lunch", "CUSTOM", chance.uniform(0.5, 1))]
@@ -266,7 +267,7 @@ def uuid(chance: Random) -> str:
 
 def in_business_hours(moment: datetime) -> bool:
     """Monday to Friday, nine to five."""
-    return moment.weekday() < 5 and 9 <= moment.hour < 17  # noqa: PLR2004
+    return moment.weekday() <= FRIDAY and moment.hour in range(9, 17)
 
 
 def _likely(chance: Random, share: float) -> bool:
