@@ -206,9 +206,7 @@ def _xml(status: int, code: str, message: str) -> Response:
 def _csv(names: list[str], cells: Iterator[list[Any]]) -> Iterator[str]:
     for row in chain([names], cells):
         line = io.StringIO()
-        csv.writer(line).writerow(
-            [json.dumps(cell) if isinstance(cell, (bool, list)) else cell for cell in row]
-        )
+        csv.writer(line).writerow([json.dumps(cell) if isinstance(cell, (bool, list)) else cell for cell in row])
         yield line.getvalue()
 
 

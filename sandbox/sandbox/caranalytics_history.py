@@ -221,9 +221,7 @@ class History:
     def _posts(number: int, at: datetime, chance: Random) -> Iterator[Post]:
         for index in range(chance.choice((1, 1, 2, 2, 3, 4))):
             published = whole(at - timedelta(seconds=chance.uniform(0, 90)))
-            yield Post(
-                f"post/{number}/{index}", at, published, chance.choice(QUESTIONS), _likely(chance, 0.4)
-            )
+            yield Post(f"post/{number}/{index}", at, published, chance.choice(QUESTIONS), _likely(chance, 0.4))
             at = whole(at + timedelta(hours=min(6, chance.expovariate(0.5))))
 
     @staticmethod

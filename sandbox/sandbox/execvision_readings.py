@@ -142,16 +142,12 @@ class Readings:
         return [last, *after] if last and self._repeats(last_id) and last not in after else after
 
     def _repeats(self, last_id: str) -> bool:
-        return self.repeats_last == "always" or (
-            self.repeats_last == "sometimes" and crc32(last_id.encode()) % 2 == 0
-        )
+        return self.repeats_last == "always" or (self.repeats_last == "sometimes" and crc32(last_id.encode()) % 2 == 0)
 
     def _answer(self, answer: Record, modified: datetime) -> Record:
         record = {**answer, "modified": modified if self.modified_of == "result" else answer["modified"]}
         if self.answers == "numbers" and isinstance(record["answer"], str):
-            record["answer"] = float(
-                [given for given, _ in SCHEMES[record["scheme"]]].index(record["answer"])
-            )
+            record["answer"] = float([given for given, _ in SCHEMES[record["scheme"]]].index(record["answer"]))
         return record
 
 

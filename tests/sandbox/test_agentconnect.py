@@ -1,4 +1,4 @@
-# ruff: noqa: INP001  # test folders are no packages
+# test folders are no packages
 from __future__ import annotations
 
 import re

@@ -186,8 +186,7 @@ def test_every_report_has_plausible_rows(client: Client, report: str) -> None:
 
 def test_conversations_are_created_closed_or_open(client: Client) -> None:
     by_type = {
-        kind: client.rows("conversation", conversationReportType=kind)
-        for kind in ("CREATED", "CLOSED", "OPEN_AT_END")
+        kind: client.rows("conversation", conversationReportType=kind) for kind in ("CREATED", "CLOSED", "OPEN_AT_END")
     }
     assert by_type["OPEN_AT_END"] == client.rows("conversation")
     assert all(row["conversation_created_date"].startswith("11/10/2026") for row in by_type["CREATED"])
@@ -212,9 +211,7 @@ def test_refusals_are_a_text_as_the_result(own: Client) -> None:
     answer = own.run("team_performance_interval", timeInterval=3_600_000, **month)
     assert answer.status_code == 200
     assert "Too many buckets (745) requested. Select a larger interval?" in answer.json()["result"]
-    assert isinstance(
-        own.run("team_performance_interval", timeInterval=86_400_000, **month).json()["result"], dict
-    )
+    assert isinstance(own.run("team_performance_interval", timeInterval=86_400_000, **month).json()["result"], dict)
     for wrong in (
         {"reportMetrics": "no_such_metric"},
         {"startTime": ""},
@@ -242,9 +239,7 @@ def test_filters_choose_rows_and_metrics_choose_columns(client: Client) -> None:
     assert {tuple(row) for row in metrics} == {("agent_name", "agent_email", "agent_id")}
     assert "expert_rht" not in client.rows("response")[0]
     assert "expert_rht" in client.rows("response", reportMetrics="expert_rht")[0]
-    team = client.get(f"{client.base}/teams", params={"companyKey": client.vendor.company_key}).json()[
-        "result"
-    ][0]
+    team = client.get(f"{client.base}/teams", params={"companyKey": client.vendor.company_key}).json()["result"][0]
     assert list(team) == ["uuid", "teamId", "name", "description", "numberOfMembers"]
     of_team = client.rows("team_performance", teamIds=str(team["teamId"]))
     assert {row["team_name"] for row in of_team} == {team["name"]}

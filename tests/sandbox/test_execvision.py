@@ -239,9 +239,7 @@ def test_the_pages_own_procedure_reads_all(client: Client, last_id: Any) -> None
     while any(row not in found for row in page):
         found += page
         page = client.get("call_topics", since=page[-1]["modified"], last_id=page[-1]["callId"], limit=20)
-    assert {row["callId"] for row in found} == {
-        row["callId"] for row in client.vendor.contents("call_topics")
-    }
+    assert {row["callId"] for row in found} == {row["callId"] for row in client.vendor.contents("call_topics")}
 
 
 def test_last_id_is_compared(client: Client) -> None:
@@ -349,8 +347,7 @@ def test_the_pages_contradictions(client: Client) -> None:
     client.vendor.question_blank = True
     assert "modified" not in client.get("listens", since=LONG_AGO)[0]
     assert all(
-        score["answer"] is None or isinstance(score["answer"], float)
-        for score in client.get("scores", since=LONG_AGO)
+        score["answer"] is None or isinstance(score["answer"], float) for score in client.get("scores", since=LONG_AGO)
     )
     assert isinstance(client.get("plans", since=LONG_AGO)[0]["planId"], str)
     assert client.get(f"scorecard/{scorecard}")[0]["questionID"].startswith(" ")
@@ -374,10 +371,7 @@ def test_identical_rows_are_all_served(client: Client) -> None:
 def test_windows_of_topics_come_in_pairs(served: Client) -> None:
     rows = served.get("call_topics", since=LONG_AGO, window_length=20, minimum_matches=2)
     assert any(row["topicMatches"] for row in rows)
-    assert (
-        served.get("call_topics", since=LONG_AGO, window_length=20, minimum_matches=9)[0]["topicMatches"]
-        == []
-    )
+    assert served.get("call_topics", since=LONG_AGO, window_length=20, minimum_matches=9)[0]["topicMatches"] == []
     assert served.ask("call_topics", since=LONG_AGO, window_length=20).status_code == 400
 
 
