@@ -1,0 +1,100 @@
+"""Every row in pages, whatever the documents leave open about them.
+
+The data endpoints filter on `after`, a sequence id; rows may share one, and a page may end among them. So each page
+is asked for from just below the last id, what came before is left out, and the feed has ended when nothing comes
+beyond that id either. That holds whether `after` is inclusive or not and however many rows a page has.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from tap_agentconnect.transport import TapError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Row = dict[str, Any]
+Params = dict[str, str]
+
+
+def walk(ask: Callable[[int, bool], list[Row]], after: int) -> Iterator[list[Row]]:
+    """Yield what is new on each page after this sequence id, in ascending order.
+
+    `ask` returns the page after an id; with True, as large a page as the vendor gives.
+    """
+    edge, known = after, dict[str, Row]()
+    largest, stuck_at = False, -1
+    while page := _in_order(ask(after, largest), after):
+        if new := [row for row in page if known.get(row["uuid"]) != row]:
+            yield new
+        moved = _reaches_beyond(page, edge, known)
+        edge = max(edge, page[-1]["sequence_id"])
+        after = max(edge - 1, 0)
+        known.update((row["uuid"], row) for row in page)
+        known = {uuid: row for uuid, row in known.items() if row["sequence_id"] >= after}
+        if moved:
+            continue
+        if not _reaches_beyond(_in_order(ask(edge, largest), edge), edge, known):
+            return
+        # More came since the last look, or the rows with this id fill the page.
+        if stuck_at == edge:
+            message = (
+                f"Agent Connect does not get past sequence id {edge}, which as many rows share as a page holds: some "
+                "may be missing, so the sync stops here. Ask Medallia to touch some of these rows; nothing is skipped."
+            )
+            raise TapError(message)
+        largest, stuck_at = True, edge
+
+
+def _reaches_beyond(page: list[Row], edge: int, known: dict[str, Row]) -> bool:
+    """Tell whether a page has a row that was not there: a row known already but changed is none."""
+    return any(row["sequence_id"] > edge or row["uuid"] not in known for row in page)
+
+
+def _in_order(page: list[Row], after: int) -> list[Row]:
+    """Return the page if its sequence ids only grow, from the one asked for."""
+    for one, other in pairwise([after, *(row["sequence_id"] for row in page)]):
+        if other < one:
+            message = (
+                f"Agent Connect sent sequence id {other} where none below {one} was due: rows could be skipped, so the "
+                "sync stops here. Run again; report it to Medallia if it stays."
+            )
+            raise TapError(message)
+    return page
+
+
+def roster(ask: Callable[[Params], tuple[list[Row], Params | None]], key: Callable[[Row], str]) -> Iterator[list[Row]]:
+    """Yield what is new on each page of employees.
+
+    `ask` returns a page and the parameters of its next one, None at the end. Should those lead nowhere new, the page
+    after an employee is asked for instead: the documents describe both ways.
+    """
+    seen: set[str] = set()
+    params: Params = {}
+    by_employee = False
+    last: list[Row] = []
+    while True:
+        page, following = ask(params)
+        new = {key(row): row for row in page if key(row) not in seen}
+        if new:
+            seen |= new.keys()
+            yield list(new.values())
+        if not page or following is None:
+            return
+        if by_employee and not new:
+            message = (
+                "Agent Connect sends the same page of employees whatever page is asked for: the rest cannot be read. "
+                "Report it to Medallia."
+            )
+            raise TapError(message)
+        by_employee = by_employee or not new
+        last = page if new else last
+        params = {"external_id": _external_id(last)} if by_employee else following
+
+
+def _external_id(page: list[Row]) -> str:
+    """Return the id of the last employee on a page who has one."""
+    ids = [row["custom_employee_id"] for row in page if row.get("custom_employee_id")]
+    return str(ids[-1] if ids else page[-1].get("email") or "")
