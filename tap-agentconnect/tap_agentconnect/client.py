@@ -92,7 +92,10 @@ class AgentConnectStream(PatientStream[Params, Page]):
             if time.monotonic() > said + SAY_EVERY:
                 said = time.monotonic()
                 self.logger.info("Page %d of %s: %d rows so far", count, self.name, rows)
-        self.logger.info("Page %d of %s was the last: %d rows", count, self.name, rows)
+        if count:
+            self.logger.info("Page %d of %s was the last: %d rows", count, self.name, rows)
+        else:
+            self.logger.info("Nothing new in %s", self.name)
 
     def vendor_text(self, response: requests.Response) -> str:
         """Return the vendor's own error text, which may be plain."""
@@ -117,19 +120,20 @@ class EmployeeStream(AgentConnectStream[tuple[list[Row], "Params | None"]]):
     primary_keys = ("employee_key",)
 
     def get_records(self, context: Context | None) -> Iterator[Row]:  # noqa: ARG002
-        """Read the list, and the deactivated, whom it may leave out; send each employee once."""
-        sent: set[str] = set()
+        """Read the list page by page."""
         for page in self.told(read_ahead(self.pages())):
-            for row in page:
-                if (key := employee_key(row)) not in sent:
-                    sent.add(key)
-                    yield {**row, "employee_key": key}
+            yield from page
 
     def pages(self) -> Iterator[list[Row]]:
-        """Yield the pages of both lists."""
+        """Yield the list, then the deactivated, whom it may leave out; each employee once."""
+        sent: set[str] = set()
         for filters in ({}, {"status": "deactivated"}):
             own: Params = {"number_of_employees": str(MOST_EMPLOYEES), **filters}
-            yield from roster(lambda params, own=own: self.fetch({**params, **own}), employee_key)  # type: ignore[misc]
+            for page in roster(lambda params, own=own: self.fetch({**params, **own}), employee_key):  # type: ignore[misc]
+                keyed = {key: {**row, "employee_key": key} for row in page if (key := employee_key(row)) not in sent}
+                sent |= keyed.keys()
+                if keyed:
+                    yield list(keyed.values())
 
     def read(self, response: requests.Response) -> tuple[list[Row], Params | None]:
         """Return the employees, and what of the next page's address is good on this host: its parameters."""

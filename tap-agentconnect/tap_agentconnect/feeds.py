@@ -59,7 +59,7 @@ def advanced(bookmark: int | None, ids: Iterable[int], started: int) -> int | No
     return max([*timely, *([] if bookmark is None else [bookmark])], default=None)
 
 
-class SequenceStream(AgentConnectStream[list[Row]]):
+class SequenceStream(AgentConnectStream["list[Row] | None"]):
     """A feed in which every change of a row comes again, with a higher sequence id."""
 
     primary_keys = ("uuid",)
@@ -101,7 +101,10 @@ class SequenceStream(AgentConnectStream[list[Row]]):
             params["created_at_gte"] = start.isoformat(timespec="seconds")
         if end := self._tap.moment("end_date"):
             params["created_at_lte"] = (end + timedelta(microseconds=999_999)).isoformat(timespec="seconds")
-        return self.fetch(params)
+        page = self.fetch(params)
+        if page is None:  # perhaps how an empty page is written, if it stays so
+            page = self.fetch(params)
+        return page or []
 
     def parameters(self, *, largest: bool) -> Params:  # noqa: ARG002
         """Return the parameters that only this feed takes."""
@@ -111,9 +114,11 @@ class SequenceStream(AgentConnectStream[list[Row]]):
         """Tell whether to send a row."""
         return True
 
-    def read(self, response: requests.Response) -> list[Row]:
-        """Return the rows, each with its key and its place in the order."""
+    def read(self, response: requests.Response) -> list[Row] | None:
+        """Return the rows, each with its key and its place in the order; None when there is a null instead."""
         rows = self.json_of(response)
+        if rows is None:
+            return None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             message = f"{self.path} answered with no list of rows"
             raise RetriableAPIError(message, response)
@@ -122,7 +127,7 @@ class SequenceStream(AgentConnectStream[list[Row]]):
                 message = f"{self.path} sent a row without uuid or sequence_id, which cannot be stored: ask Medallia."
                 raise TapError(message)
             row["sequence_id"] = number
-        return rows
+        return list(rows)
 
     def checkpoint(self) -> None:
         """Write the state, but not between the records of a batch file."""
