@@ -15,6 +15,9 @@ from tap_agentconnect.transport import TapError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# How often a feed may have moved on between two looks at its end before that is no chance any more.
+TRIES = 5
+
 Row = dict[str, Any]
 Params = dict[str, str]
 
@@ -25,7 +28,7 @@ def walk(ask: Callable[[int, bool], list[Row]], after: int) -> Iterator[list[Row
     `ask` returns the page after an id; with True, as large a page as the vendor gives.
     """
     edge, known = after, dict[str, Row]()
-    largest, stuck_at = False, -1
+    largest, tries = False, 0
     while page := _in_order(ask(after, largest), after):
         if new := [row for row in page if known.get(row["uuid"]) != row]:
             yield new
@@ -35,17 +38,30 @@ def walk(ask: Callable[[int, bool], list[Row]], after: int) -> Iterator[list[Row
         known.update((row["uuid"], row) for row in page)
         known = {uuid: row for uuid, row in known.items() if row["sequence_id"] >= after}
         if moved:
+            tries = 0
             continue
-        if not _reaches_beyond(_in_order(ask(edge, largest), edge), edge, known):
+        # Nothing new: the end, unless more follows, be it beyond the last id or among the rows that share it.
+        beyond = _in_order(ask(edge, largest), edge)
+        tied = [rows for rows in (page, beyond) if _is_tied(rows, edge)]
+        first = ask(0, largest) if tied else []
+        if not _reaches_beyond(beyond, edge, known) and not any(_is_full(rows, first) for rows in tied):
             return
-        # More came since the last look, or the rows with this id fill the page.
-        if stuck_at == edge:
+        largest, tries = True, tries + 1
+        if tries == TRIES:
             message = (
                 f"Agent Connect does not get past sequence id {edge}, which as many rows share as a page holds: some "
                 "may be missing, so the sync stops here. Ask Medallia to touch some of these rows; nothing is skipped."
             )
             raise TapError(message)
-        largest, stuck_at = True, edge
+
+
+def _is_tied(page: list[Row], edge: int) -> bool:
+    return len(page) > 1 and page[0]["sequence_id"] == page[-1]["sequence_id"] == edge
+
+
+def _is_full(page: list[Row], first: list[Row]) -> bool:
+    """Tell whether a page has as many rows as the feed's first one, which then had no room for this one's."""
+    return len(page) >= len(first) > 0 and first[0]["sequence_id"] < page[0]["sequence_id"]
 
 
 def _reaches_beyond(page: list[Row], edge: int, known: dict[str, Row]) -> bool:
@@ -83,18 +99,25 @@ def roster(ask: Callable[[Params], tuple[list[Row], Params | None]], key: Callab
             yield list(new.values())
         if not page or following is None:
             return
-        if by_employee and not new:
+        if new:
+            last = page
+        elif by_employee:
+            if [key(row) for row in page] == [key(row) for row in last[_named(last) + 1 :]]:
+                return
             message = (
                 "Agent Connect sends the same page of employees whatever page is asked for: the rest cannot be read. "
                 "Report it to Medallia."
             )
             raise TapError(message)
         by_employee = by_employee or not new
-        last = page if new else last
-        params = {"external_id": _external_id(last)} if by_employee else following
+        params = {"external_id": _external_id(last[_named(last)])} if by_employee else following
 
 
-def _external_id(page: list[Row]) -> str:
-    """Return the id of the last employee on a page who has one."""
-    ids = [row["custom_employee_id"] for row in page if row.get("custom_employee_id")]
-    return str(ids[-1] if ids else page[-1].get("email") or "")
+def _named(page: list[Row]) -> int:
+    """Return the place of the last employee on a page who has a custom id, else of the last one."""
+    places = [place for place, row in enumerate(page) if row.get("custom_employee_id")]
+    return places[-1] if places else len(page) - 1
+
+
+def _external_id(row: Row) -> str:
+    return str(row.get("custom_employee_id") or row.get("email") or "")

@@ -135,7 +135,9 @@ class Feedbacks(SequenceStream):
 
     def parameters(self, *, largest: bool) -> Params:
         """Ask for service recoveries in any case: without them, a page might look like the last one."""
-        return {"limit": str(LARGEST if largest else self.config["page_size"]), "include_recovery": "true"}
+        # A page of one row could not show that another has the same sequence id.
+        limit = LARGEST if largest else max(int(self.config["page_size"]), 2)
+        return {"limit": str(limit), "include_recovery": "true"}
 
     def is_wanted(self, row: Row) -> bool:
         """Leave service recoveries out if the settings say so."""
