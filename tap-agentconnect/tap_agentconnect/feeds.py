@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import RetriableAPIError
 
 from tap_agentconnect.client import AgentConnectStream
-from tap_agentconnect.pagination import Params, Row, walk
+from tap_agentconnect.pagination import Params, Row, follow
 from tap_agentconnect.records import utc
 from tap_agentconnect.transport import TapError, read_ahead
 
@@ -41,10 +41,9 @@ class Scope:
         )
 
 
-def resume(bookmark: int, lookback_seconds: int) -> int:
+def resume(bookmark: int, overlap: int) -> int:
     """Return what to read after: the bookmark itself again, for rows that share it, and what came late before it."""
-    overlap = lookback_seconds * A_SECOND if bookmark >= LEAST_TIME else 0
-    return max(bookmark - overlap - 1, 0)
+    return max(bookmark - (overlap if bookmark >= LEAST_TIME else 0) - 1, 0)
 
 
 def advanced(bookmark: int | None, ids: Iterable[int], started: int) -> int | None:
@@ -69,11 +68,12 @@ class SequenceStream(AgentConnectStream["list[Row] | None"]):
         """Read what came after the bookmark, page by page."""
         started = datetime.fromtimestamp(self._tap.initialized_at / 1000, timezone.utc)
         scope, bookmark = self.scope(started), self.recalled(started)
-        after = 0 if bookmark is None else resume(bookmark, int(self.config["lookback_seconds"]))
-        for page in self.told(read_ahead(walk(self.page_after, after))):
+        overlap, start = int(self.config["lookback_seconds"]) * A_SECOND, int(started.timestamp()) * A_SECOND
+        after = 0 if bookmark is None else resume(bookmark, overlap)
+        for page in self.told(read_ahead(follow(self.page_after, after, start, overlap))):
             yield from filter(self.is_wanted, page)
             ids = (row["sequence_id"] for row in page)
-            bookmark = advanced(bookmark, ids, int(started.timestamp()) * A_SECOND)
+            bookmark = advanced(bookmark, ids, start)
             self.stream_state.update(
                 replication_key=self.replication_key, replication_key_value=bookmark, scope=asdict(scope)
             )

@@ -22,6 +22,39 @@ Row = dict[str, Any]
 Params = dict[str, str]
 
 
+# A feed that changes all the time is followed for so many small pages, or so many looks at its end.
+PATIENCE = 3
+MOST_RECENT = 5000
+
+
+def follow(ask: Callable[[int, bool], list[Row]], after: int, started: int, overlap: int) -> Iterator[list[Row]]:
+    """Walk a feed that goes on changing: to its end, or until only what has changed since the start is left.
+
+    Ids of one second are in no order of time, so what changes during the walk may turn up behind it: while that is
+    so, the last `overlap` ids are looked through again.
+    """
+    recent: dict[str, int] = {}
+    fullest = small = 0
+    for _ in range(PATIENCE):
+        edge = found = 0
+        for page in walk(ask, after):
+            new = [row for row in page if recent.get(row["uuid"]) != row["sequence_id"]]
+            edge, found = page[-1]["sequence_id"], found + len(new)
+            recent.update((row["uuid"], row["sequence_id"]) for row in new)
+            recent = {uuid: number for uuid, number in recent.items() if number >= edge - overlap}
+            if len(recent) > MOST_RECENT:
+                recent.clear()  # then some of them are sent twice
+            if new:
+                yield new
+            fullest = max(fullest, len(page))
+            small = small + 1 if page[0]["sequence_id"] > started and 2 * len(page) < fullest else 0
+            if small == PATIENCE:
+                return
+        if not found or edge < started - overlap:
+            return
+        after = max(edge - overlap - 1, 0)
+
+
 def walk(ask: Callable[[int, bool], list[Row]], after: int) -> Iterator[list[Row]]:
     """Yield what is new on each page after this sequence id, in ascending order.
 

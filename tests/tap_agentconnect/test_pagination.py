@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tap_agentconnect.feeds import A_SECOND, advanced, resume
-from tap_agentconnect.pagination import Params, Row, roster, walk
+from tap_agentconnect.pagination import Params, Row, follow, roster, walk
 from tap_agentconnect.transport import TapError
 
 START = 1_700_000_000 * A_SECOND
@@ -116,7 +116,7 @@ def test_killed_at_any_page_and_resumed(feed: Feed, kills: list[int], lookback: 
     bookmark: int | None = None
     started = START + 1_000_000
     for pages in [*kills, None]:
-        after = 0 if bookmark is None else resume(bookmark, lookback)
+        after = 0 if bookmark is None else resume(bookmark, lookback * A_SECOND)
         for number, page in enumerate(walk(feed.ask, after)):
             if number == pages:
                 sent += page[: len(page) // 2]
@@ -126,6 +126,31 @@ def test_killed_at_any_page_and_resumed(feed: Feed, kills: list[int], lookback: 
             assert bookmark is not None
             assert before is None or before <= bookmark <= started
     assert feed.is_out(sent)
+
+
+def test_what_turns_up_behind_the_walk_is_found() -> None:
+    feed = Feed([START - 10 * A_SECOND, START + 9000])
+
+    def ask(after: int, largest: bool) -> list[Row]:
+        if feed.asked == 2:
+            feed.rows["late"] = {"uuid": "late", "sequence_id": START + 100, "version": 0}
+        return feed.ask(after, largest)
+
+    rows = list(chain.from_iterable(follow(ask, 0, START, 60 * A_SECOND)))
+    assert [row["uuid"] for row in rows] == ["0", "1", "late"]
+
+
+def test_a_feed_that_never_rests_is_not_followed_for_ever() -> None:
+    feed = Feed([START - 5000 + n for n in range(2500)])
+
+    def ask(after: int, largest: bool) -> list[Row]:
+        feed.top = max(feed.top, START)
+        feed.events = ["add"]
+        return feed.ask(after, largest)
+
+    rows = list(chain.from_iterable(follow(ask, 0, START, 60 * A_SECOND)))
+    assert {row["sequence_id"] for row in rows} >= set(feed.ids)
+    assert feed.asked < 12
 
 
 def test_nothing_is_asked_for_twice_without_need() -> None:
@@ -174,10 +199,10 @@ def test_the_bookmark_stays_behind_the_start(bookmark: int | None, ids: list[int
 
 
 def test_the_overlap_is_for_times_only() -> None:
-    assert resume(START, 60) == START - 60 * A_SECOND - 1
+    assert resume(START, 60 * A_SECOND) == START - 60 * A_SECOND - 1
     assert resume(START, 0) == START - 1
-    assert resume(1000, 60) == 999
-    assert resume(0, 60) == 0
+    assert resume(1000, 60 * A_SECOND) == 999
+    assert resume(0, 60 * A_SECOND) == 0
 
 
 @settings(max_examples=200, deadline=None)
