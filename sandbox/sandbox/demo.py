@@ -22,22 +22,28 @@ from sandbox.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TAPS = ("tap-maestroqa",)
+TAPS = ("tap-maestroqa", "tap-agentconnect")
 FOLDER = ROOT / "output" / "demo"
 PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano)\s+(.*)")
 WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page) ")
 
-QUESTION = "How many coaching sessions did each coach's agents confirm, and how many of their to-dos are done?"
+QUESTION = "Whom does coaching help? Each agent's sessions, quality score and stars from customers, over all vendors."
 ANSWER = """\
-select "coachName" as coach,
-       count(*) as sessions,
-       round(100.0 * count(*) filter (where "agentConfirmed") / count(*)) as confirmed_percent,
-       sum(cardinality(todos)) as todos,
-       sum((select count(*) from unnest(todos) as todo where todo ->> 'status' = 'complete')) as done
-from tap_maestroqa.coaching_sessions
-where not "isDeleted"
-group by coach
-order by sessions desc"""
+with coached as (
+  select "agentName" as agent, count(*) as sessions
+  from tap_maestroqa.coaching_sessions where not "isDeleted" group by 1
+), reviewed as (
+  select concat_ws(' ', employee ->> 'first_name', employee ->> 'last_name') as agent, avg(score) as qa_score
+  from tap_agentconnect.qa_reviews where count_toward_score group by 1
+), rated as (
+  select concat_ws(' ', employee ->> 'first_name', employee ->> 'last_name') as agent,
+         avg((answer #>> '{selected_options,0,integer_value}')::int) as stars
+  from tap_agentconnect.feedbacks, unnest(answers) as answer
+  where answer ->> 'question_key' = 'agent_star_rating' group by 1
+)
+select agent, sessions, round(qa_score::numeric, 1) as qa_score, round(stars, 2) as stars
+from coached left join reviewed using (agent) left join rated using (agent)
+order by sessions desc, agent limit 12"""
 
 
 def demo(folder: Path) -> None:
@@ -87,6 +93,7 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
         "MELTANO_SYS_DIR_ROOT": str(folder.resolve() / "meltano"),
         "TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url,
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
+        "TAP_AGENTCONNECT_API_URL": f"{sandbox.url}/agentconnect",
         "TAP_MAESTROQA_API_URL": f"{sandbox.url}/maestroqa/api/v1",
         "TAP_MAESTROQA_START_DATE": start,
     }

@@ -11,6 +11,9 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from sandbox.agentconnect import AgentConnect
+from sandbox.caranalytics import CareAnalytics
+from sandbox.execvision import ExecVision
 from sandbox.maestroqa import MaestroQA
 from sandbox.world import World
 
@@ -30,20 +33,25 @@ class Sandbox:
         """Listen on this port of 127.0.0.1, or on a free one."""
         self.world = world or World()
         self.maestroqa = MaestroQA(self.world)
+        self.execvision = ExecVision(self.world)
+        self.caranalytics = CareAnalytics(self.world)
+        self.agentconnect = AgentConnect(self.world)
         self._app = Starlette(routes=[Mount(f"/{vendor.name}", vendor) for vendor in self.vendors])
-        self._socket = socket.create_server(("127.0.0.1", port))
-        # Or every small answer waits 40 ms for the acknowledgement of the one before.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = _listen(port)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        # Another host for whoever compares names, and it needs no second address on the machine.
+        self._downloads = _listen(0)
+        self.caranalytics.downloads.url = f"http://localhost:{self._downloads.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(self, log_level="critical", lifespan="off", http="h11", ws="none", timeout_keep_alive=600)
         )
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        sockets = [self._socket, self._downloads]
+        self._thread = threading.Thread(target=self._server.run, args=(sockets,), daemon=True)
 
     @property
     def vendors(self) -> list[Vendor]:
         """Every vendor, in the order of the README."""
-        return [self.maestroqa]
+        return [self.maestroqa, self.execvision, self.caranalytics, self.agentconnect]
 
     def __enter__(self) -> Self:
         """Start serving."""
@@ -59,6 +67,7 @@ class Sandbox:
         self._server.should_exit = self._server.force_exit = True
         self._thread.join()
         self._socket.close()
+        self._downloads.close()
 
     def wait(self) -> None:
         """Serve until interrupted."""
@@ -74,4 +83,13 @@ class Sandbox:
                 if connection.client == scope["client"]:
                     connection.transport.abort()
 
-        await self._app({**scope, "hang_up": hang_up}, receive, send)
+        other = scope["server"][1] == self._downloads.getsockname()[1]
+        app = self.caranalytics.downloads if other else self._app
+        await app({**scope, "hang_up": hang_up}, receive, send)
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.create_server(("127.0.0.1", port))
+    # An answer leaves in two pieces; without this the second waits for 40 ms.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

@@ -81,7 +81,7 @@ def _converter(schema: dict[str, Any]) -> Convert:
     if kind == "array":
         return _array(schema)
     if kind == "string":
-        return _time if schema.get("format") == "date-time" else _text
+        return {"date-time": _time, "date": _date}.get(schema.get("format", ""), _text)
     return {"boolean": _boolean, "integer": _integer, "number": _number}.get(str(kind), lambda value: value)
 
 
@@ -145,6 +145,14 @@ def _time(value: Any) -> Any:
     if not isinstance(value, str):
         return _UNFIT
     return (utc(value) or _UNFIT) if value.strip() else None
+
+
+def _date(value: Any) -> Any:
+    moment = _time(value)
+    if moment is None or moment is _UNFIT:
+        return moment
+    day, _, rest = moment.partition("T")
+    return _UNFIT if rest.strip("0:.Z") else day
 
 
 def _boolean(value: Any) -> Any:

@@ -1,0 +1,106 @@
+"""The vendor's own shapes, before records.py gives values their types.
+
+Guided by the schema, so that fields it does not know stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+from tap_agentconnect.records import utc
+
+Shape = Callable[[Any], Any]
+
+#: Objects keyed by data, and the field that each key becomes in an array of objects.
+KEYS = {
+    "answers": "question_key",
+    "questions": "question_id",
+    "options": "option_id",
+    "selected_options": "option_id",
+    "custom_properties": "name",
+}
+
+
+def shape_of(schema: dict[str, Any]) -> Shape:
+    """Return what gives a row, or a part of one, the structure of its schema."""
+    inner = {name: _property(name, property_) for name, property_ in schema.get("properties", {}).items()}
+
+    def shape(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: inner[name](item) if name in inner else item for name, item in value.items()}
+
+    return shape
+
+
+def _property(name: str, schema: dict[str, Any]) -> Shape:
+    kinds = schema.get("type", [])
+    if "array" in kinds:
+        each = shape_of(schema["items"])
+        listed = _listed(name, KEYS[name]) if name in KEYS else _same
+        return lambda value: _each(each, listed(value))
+    if "object" in kinds:
+        return shape_of(schema)
+    if "number" in kinds:
+        return _points
+    if schema.get("format") == "date-time":
+        return _moment
+    return _custom_id if name in {"custom_id", "custom_employee_id"} else _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _each(shape: Shape, value: Any) -> Any:
+    return [shape(item) for item in value] if isinstance(value, list) else value
+
+
+def _listed(name: str, key_field: str) -> Shape:
+    """Return what turns an object keyed by data into an array, each key lifted into a field."""
+
+    def entry(key: str, item: Any) -> dict[str, Any]:
+        if name == "custom_properties":
+            return {key_field: key, "value": item}
+        if not isinstance(item, dict):
+            return {key_field: key} if item is None else {key_field: key, "_extra": {"value": item}}
+        own = item.get(key_field)
+        if own is None or str(own) == key:
+            return {key_field: key, **item} | {key_field: key}
+        return {"_extra": {"key": key}, **item}
+
+    def listed(value: Any) -> Any:
+        return [entry(key, item) for key, item in value.items()] if isinstance(value, dict) else value
+
+    return listed
+
+
+def _points(value: Any) -> Any:
+    """Read "87.5%" as 87.5 percentage points, and "" as none."""
+    return (value.strip().removesuffix("%").strip() or None) if isinstance(value, str) else value
+
+
+def _custom_id(value: Any) -> Any:
+    return None if value in ("null", "") else value
+
+
+def _moment(value: Any) -> Any:
+    """Write a time that came as a number of seconds, or as a dump of the vendor's own time object."""
+    seconds = _dumped(value) if isinstance(value, dict) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float | Decimal):
+        return value
+    try:
+        return utc(datetime.fromtimestamp(float(seconds), timezone.utc).isoformat())
+    except (OverflowError, OSError, ValueError):
+        return value
+
+
+def _dumped(value: dict[str, Any]) -> Any:
+    """Find the seconds under `^t`, however deep."""
+    if "^t" in value:
+        return value["^t"]
+    deeper = (_dumped(item) for item in value.values() if isinstance(item, dict))
+    return next((found for found in deeper if found is not None), None)
