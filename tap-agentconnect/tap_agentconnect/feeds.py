@@ -123,7 +123,8 @@ class SequenceStream(AgentConnectStream["list[Row] | None"]):
             message = f"{self.path} answered with no list of rows"
             raise RetriableAPIError(message, response)
         for row in rows:
-            if (number := _whole_number(row.get("sequence_id"))) is None or row.get("uuid") in {None, ""}:
+            uuid, number = row.get("uuid"), _whole_number(row.get("sequence_id"))
+            if number is None or not isinstance(uuid, str | int) or uuid == "":
                 message = f"{self.path} sent a row without uuid or sequence_id, which cannot be stored: ask Medallia."
                 raise TapError(message)
             row["sequence_id"] = number

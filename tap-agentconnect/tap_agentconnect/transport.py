@@ -63,8 +63,10 @@ def paced_session(api_url: str, rates: list[Rate], user_agent: str) -> requests.
     """Return a session that waits before it would ask the API for more than the vendor allows."""
     session = requests.Session()
     session.headers["User-Agent"] = user_agent
+    limiter = Limiter(InMemoryBucket(rates))
+    limiter.try_acquire("the last request of a run that may have ended a moment ago")
     # Not told to fill its bucket on a 429: the retry waits as the vendor says.
-    adapter = LimiterAdapter(limiter=Limiter(InMemoryBucket(rates)), per_host=False, limit_statuses=())
+    adapter = LimiterAdapter(limiter=limiter, per_host=False, limit_statuses=())
     origin = urlsplit(api_url)
     session.mount(f"{origin.scheme}://{origin.netloc}", adapter)
     # The SDK sends requests past the step that reads REQUESTS_CA_BUNDLE.

@@ -9,7 +9,8 @@ from sandbox.server import Sandbox
 from tap_agentconnect.tap import TapAgentConnect
 
 from sandbox import faults
-from tests.contract.taps import AGENTCONNECT, day, keys_of
+from tests.contract.agentconnect import AGENTCONNECT
+from tests.contract.contract import day, keys_of
 from tests.contract.test_records import invalid
 from tests.singer import Run, run
 
