@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -89,10 +89,13 @@ class SequenceStream(AgentConnectStream["list[Row] | None"]):
         bookmark, scope = self.stream_state.get("replication_key_value"), self.stream_state.get("scope")
         if self.replication_method != "INCREMENTAL" or bookmark is None:
             return None
-        if scope and not self.scope(started).within(Scope(**scope)):
+        if (number := _whole_number(bookmark)) is None:
+            message = f"The state's bookmark of {self.name} is no sequence id: run once with --full-refresh."
+            raise TapError(message)
+        if scope and not self.scope(started).within(Scope(*(scope.get(field.name) for field in fields(Scope)))):
             self.logger.warning("%s is read from its beginning, as the settings let more through now", self.name)
             return None
-        return int(bookmark)
+        return number
 
     def page_after(self, after: int, largest: bool) -> list[Row]:  # noqa: FBT001  # walk's callback
         """Return the page after this sequence id."""

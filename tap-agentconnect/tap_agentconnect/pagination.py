@@ -35,10 +35,10 @@ def follow(ask: Callable[[int, bool], list[Row]], after: int, started: int, over
     """
     recent: dict[str, int] = {}
     fullest = small = 0
-    for _ in range(PATIENCE):
+    for look in range(PATIENCE):
         edge = found = 0
         for page in walk(ask, after):
-            new = [row for row in page if recent.get(row["uuid"]) != row["sequence_id"]]
+            new = [row for row in page if not look or recent.get(row["uuid"]) != row["sequence_id"]]
             edge, found = page[-1]["sequence_id"], found + len(new)
             recent.update((row["uuid"], row["sequence_id"]) for row in new)
             recent = {uuid: number for uuid, number in recent.items() if number >= edge - overlap}

@@ -266,7 +266,7 @@ class Employees(EmployeeStream):
             "employee_key",
             th.StringType(nullable=False),
             required=True,
-            description="The e-mail address, or the custom id of an employee who has none. Made by the tap.",
+            description="Made by the tap: the e-mail address, else the custom id, else a hash of the whole row.",
         ),
         th.Property("email", th.StringType, description="The e-mail address."),
         th.Property("custom_employee_id", th.StringType, description="Your own id of the employee."),

@@ -172,7 +172,7 @@ def test_a_row_that_changes_in_place_comes_again_and_does_not_hold_the_walk_up()
         feed.rows["1"]["version"] += 1
         return feed.ask(after, largest)
 
-    assert [row["version"] for row in chain.from_iterable(walk(ask, 0)) if row["uuid"] == "1"] == [1, 2]
+    assert [row["version"] for row in chain.from_iterable(follow(ask, 0, START, 0)) if row["uuid"] == "1"] == [1, 2]
 
 
 @pytest.mark.parametrize("ids", [[3, 5, 4], [5, 5, 1], [1]])

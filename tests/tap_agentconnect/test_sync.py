@@ -162,6 +162,14 @@ def test_more_equal_ids_than_a_page_holds(sandbox: Sandbox, vendor: AgentConnect
     )
 
 
+def test_a_bookmark_that_is_none(sandbox: Sandbox) -> None:
+    state = {"bookmarks": {"feedbacks": {"replication_key": "sequence_id", "replication_key_value": "2024-01-01"}}}
+    result = attempt(sandbox, state, catalog=only("feedbacks"))
+    assert result.exit_code == 1
+    assert "full-refresh" in result.log
+    assert "Traceback" not in result.log
+
+
 def test_pages_of_one_row(sandbox: Sandbox, vendor: AgentConnect) -> None:
     recent = sorted(vendor.feedbacks.values(), key=lambda record: record.sequence_id)[-12:]
     vendor.tie(*recent[3:8])
