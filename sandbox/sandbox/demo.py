@@ -9,20 +9,22 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.documents import ROOT
 from sandbox.server import Sandbox
+from sandbox.vendor import Limit
 from sandbox.warehouse import Warehouse
 from sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TAPS = ("tap-maestroqa",)
+TAPS = ("tap-maestroqa", "tap-caranalytics")
 FOLDER = ROOT / "output" / "demo"
+FORTNIGHT = timedelta(days=14)
 PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano)\s+(.*)")
 WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page) ")
 
@@ -53,6 +55,8 @@ def demo(folder: Path = FOLDER) -> None:
         if runs:
             print(f"This is run {len(runs) + 1}: since the last one, people have worked at every vendor.")
         started = datetime.now(timezone.utc)
+        # At the vendor's 20 requests a minute this would be half an hour's work.
+        sandbox.caranalytics.limits = (Limit(6000, 60),)
         for tap in TAPS:
             _meltano_run(tap, folder, _settings(sandbox, warehouse, folder))
         (folder / "runs.json").write_text(json.dumps([*runs, world.now.isoformat()]))
@@ -87,6 +91,11 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
         "TAP_MAESTROQA_API_URL": f"{sandbox.url}/maestroqa/api/v1",
         "TAP_MAESTROQA_START_DATE": start,
+        "TAP_CARANALYTICS_API_URL": f"{sandbox.url}/caranalytics/api/public",
+        "TAP_CARANALYTICS_START_DATE": (sandbox.world.now - FORTNIGHT).isoformat(),
+        "TAP_CARANALYTICS_WINDOW_DAYS": "1",
+        "TAP_CARANALYTICS_REQUESTS_PER_MINUTE": "6000",
+        "TAP_CARANALYTICS_POLL_INTERVAL": "0.1",
     }
 
 

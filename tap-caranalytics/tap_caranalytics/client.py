@@ -38,7 +38,7 @@ LONGEST_TEXT = 300
 SECONDS_BETWEEN_LINES = 5
 # Errors that pass, though the vendor may send them with a status that says otherwise.
 PASSING = re.compile(
-    r"too many requests|rate.?limit|limit (was |is )?(exceeded|reached)|throttl"
+    r"too many requests|\d requests (in|per)|rate.?limit|limit (was |is )?(exceeded|reached)|throttl"
     r"|try again|temporar|timed? ?out|unavailable",
     re.IGNORECASE,
 )
@@ -60,6 +60,7 @@ class CareStream(GrowingStream, PatientStream[Call, Any]):
 
     vendor = "Khoros Care"
     advice: ClassVar = {
+        400: "Check report_metrics, time_interval and the settings that filter.",
         401: "Check username and password: it has to be an Analytics API user.",
         403: "Check company_key, username and password, and that Khoros Support has enabled the Analytics API user.",
         404: "Check api_url: the Analytics API settings of your account show the right one.",
@@ -365,9 +366,11 @@ class SnapshotStream(ReportStream):
         try:
             yield from super().get_records(context)
         except RefusedError as refusal:
-            if refusal.status not in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST} or not ABOUT_RANGE.search(refusal.said):
+            if refusal.status not in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST} or not ABOUT_RANGE.search(
+                refusal.said or "range"
+            ):
                 raise
-            self.logger.warning("The vendor does not look back to start_date (%s)", refusal.said)
+            self.logger.warning("The vendor may not look back to start_date: asked for one window (%s)", refusal)
             self._from_start = False
             yield from super().get_records(context)
 
