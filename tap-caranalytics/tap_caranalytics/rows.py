@@ -65,7 +65,7 @@ def text_of(value: Any) -> str | None:
         return value or None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | Decimal):
+    if isinstance(value, int | float | Decimal):
         return str(value)
     return json.dumps(value, ensure_ascii=False, default=str) if value else None
 
