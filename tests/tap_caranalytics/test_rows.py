@@ -63,7 +63,9 @@ def test_every_row_has_its_own_key_in_whatever_order(rows: list[dict[str, str | 
 
 
 @given(ROWS, ROWS)
-def test_equal_rows_of_two_cells_stay_apart(one: list[dict[str, str | None]], other: list[dict[str, str | None]]) -> None:
+def test_equal_rows_of_two_cells_stay_apart(
+    one: list[dict[str, str | None]], other: list[dict[str, str | None]]
+) -> None:
     assert not set(keys(one, "2026-01-01")) & set(keys(other, "2026-01-02"))
 
 
