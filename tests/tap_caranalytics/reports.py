@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sandbox.vendor import Limit
@@ -40,8 +41,7 @@ def settings(sandbox: Sandbox, **changes: Any) -> Json:
 
 def catalog(*streams: str, without: Iterable[str] = ()) -> Json:
     """Return a catalog discovered without settings, with these streams selected and these columns not."""
-    result = run(TAP, None, "--discover")
-    found: Json = json.loads(result.log[result.log.index("{\n") : result.log.rindex("\n}") + 2])
+    found: Json = json.loads(discovered())
     for stream in found["streams"]:
         for entry in stream["metadata"]:
             if not entry["breadcrumb"]:
@@ -52,18 +52,19 @@ def catalog(*streams: str, without: Iterable[str] = ()) -> Json:
     return found
 
 
+@cache
+def discovered() -> str:
+    log = run(TAP, None, "--discover").log
+    return log[log.index("{\n") : log.rindex("\n}") + 2]
+
+
 def sync(sandbox: Sandbox, *streams: str, state: Any = None, failing: bool = False, **changes: Any) -> Run:
     """Run these streams to their end."""
     if sandbox.caranalytics.limits == (Limit(20, 60),):
         sandbox.caranalytics.limits = (Limit(6000, 60),)
-    result = run(
-        TAP, settings(sandbox, **changes), state=state, catalog=CATALOGS.setdefault(streams, catalog(*streams))
-    )
+    result = run(TAP, settings(sandbox, **changes), state=state, catalog=catalog(*streams))
     assert (result.exit_code != 0) is failing, result.log
     return result
-
-
-CATALOGS: dict[tuple[str, ...], Json] = {}
 
 
 def midnight(days_ago: int) -> datetime:

@@ -1,6 +1,7 @@
 """The grid: every moment in one cell and one part, whatever the settings and the state; never too many buckets."""
 
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ def test_parts_follow_each_other_without_gap_or_overlap(days: int, start: dateti
     grid, now = Grid(days), (start + length).replace(microsecond=0) + MILLISECOND
     edges = [asked(part) for cell in grid.cells(start, now) for part in grid.parts(cell, now)]
     assert edges[0][0] <= start.timestamp() * 1000 <= edges[0][1] + 1
-    assert all(end + 1 == following for (_, end), (following, _) in zip(edges, edges[1:], strict=False))
+    assert all(end + 1 == following for (_, end), (following, _) in pairwise(edges))
     assert edges[-1][1] == int(now.timestamp() * 1000) - 1
 
 
@@ -78,7 +79,7 @@ def test_halves_are_the_whole(grid: Grid, moment: datetime) -> None:
                 whole.append(first)
         assert whole[0].span.start == part.span.start
         assert whole[-1].span.end == part.span.end
-        assert all(one.span.end == other.span.start for one, other in zip(whole, whole[1:], strict=False))
+        assert all(one.span.end == other.span.start for one, other in pairwise(whole))
         assert [half.first for half in whole] == [part.first, *[False] * (len(whole) - 1)]
         assert [half.last for half in whole] == [*[False] * (len(whole) - 1), part.last]
         assert len(whole) == 1 or all(half.cell == cell for half in whole)

@@ -61,10 +61,10 @@ def test_a_failed_report_is_run_again_then_halved(sandbox: Sandbox) -> None:
 def test_a_report_that_always_fails_says_why(sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
     vendor.reason, vendor.failing = "Out of memory", lambda _: True
-    for stream, least in (("response", 14), ("team_performance", 2), ("conversation_open", 2)):
+    for stream, least, most in (("response", 14, 17), ("team_performance", 2, 2), ("conversation_open", 2, 2)):
         vendor.jobs.clear()
         result = sync(sandbox, stream, start_date=day(1), end_date=day(0), failing=True)
-        assert len(vendor.jobs) == least
+        assert least <= len(vendor.jobs) <= most
         assert "Out of memory" in error(result.log)
         assert "Traceback" not in result.log
 
