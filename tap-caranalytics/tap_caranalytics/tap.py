@@ -261,7 +261,7 @@ class TapCarAnalytics(StrictTap):
                 yield f"{name}: there is no report {report!r}; there are {', '.join(sorted(REPORTS))}"
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        # From the environment numbers that need not be whole arrive as text.
+        # From the environment and from Meltano, numbers that need not be whole arrive as text.
         for name in ("poll_interval", "report_timeout"):
             if isinstance(value := self._config.get(name), str):
                 with suppress(ValueError):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def as_table(rows: list[dict[str, str]]) -> Any:
     return [list(rows[0]), *([row[name] for name in rows[0]] for row in rows)]
 
 
-LAYOUTS = {
+LAYOUTS: dict[str, Callable[[list[dict[str, str]]], str]] = {
     "array": json.dumps,
     "pretty": lambda rows: json.dumps(rows, indent=2),
     "result": lambda rows: json.dumps({"status": "PASS", "request": None, "message": None, "result": rows}),

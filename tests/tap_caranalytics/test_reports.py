@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,7 +153,7 @@ def test_a_late_edit_arrives(sandbox: Sandbox) -> None:
 
 def test_a_true_id_replaces_the_old_version(sandbox: Sandbox) -> None:
     reports = sandbox.caranalytics.reports
-    keys = {"row_key_columns": {"response": ["external_response_id", "conversation_id"]}}
+    keys: Any = {"row_key_columns": {"response": ["external_response_id", "conversation_id"]}}
     first = sync(sandbox, "response", **keys)
     row = reports.recent("response", midnight(0) - MILLISECOND)[0]
     reports.edit(row, manual_tag="edited late")
@@ -238,7 +239,8 @@ def test_parameters_go_to_the_reports_that_document_them(sandbox: Sandbox) -> No
     )
     sync(
         sandbox, *streams, start_date=day(1), end_date=day(0), team_ids=[6222, "6229"], include_disabled_agents=True,
-        priorities=[0, 3], work_queue_ids=[5016, 5017], smart_view_id=4181, business_hours="inside", timezone_offset=3_600_000,
+        priorities=[0, 3], work_queue_ids=[5016, 5017], smart_view_id=4181, business_hours="inside",
+        timezone_offset=3_600_000,
         report_metrics={"raw_agent_states": ["agent_name", "agent_id"]},
     )  # fmt: skip
     asked = {seen.path.rsplit("/", 1)[1]: seen for seen in vendor.seen if "startTime" in seen.query}
@@ -261,3 +263,20 @@ def test_state_and_log_hold_no_secret_of_a_url(sandbox: Sandbox) -> None:
     assert not [token for token in tokens if token in told]
     assert "X-Amz" not in told
     assert sandbox.caranalytics.company_key not in told
+
+
+def test_a_large_report_in_little_memory_and_nothing_left(sandbox: Sandbox, tmp_path: Path) -> None:
+    vendor = sandbox.caranalytics
+    vendor.limits = ()
+    vendor.reports.bulk = 40_000
+    config = settings(sandbox, start_date=day(1), end_date=day(0))
+    environment = {"TMPDIR": str(tmp_path)}
+    killed = run(TAP, config, catalog=catalog("response"), environment=environment, kill_after=100)
+    assert killed.exit_code
+    assert not list(tmp_path.iterdir())
+    result = run(TAP, config, catalog=catalog("response"), environment=environment)
+    assert result.exit_code == 0, result.log
+    assert len(result.records("response")) > 40_000
+    assert len({record["_row_key"] for record in result.records("response")}) == len(result.records("response"))
+    assert result.peak_mb < 150
+    assert not list(tmp_path.iterdir())

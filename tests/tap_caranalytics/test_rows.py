@@ -80,7 +80,12 @@ def test_named_columns_make_the_key_in_any_cell() -> None:
 
 
 def test_rows_without_their_id_keep_the_hash() -> None:
-    blank = [{"id": None, "text": "a"}, {"id": None, "text": "b"}, {"id": None, "text": "b"}, {"text": "c"}]
+    blank: list[dict[str, str | None]] = [
+        {"id": None, "text": "a"},
+        {"id": None, "text": "b"},
+        {"id": None, "text": "b"},
+        {"text": "c"},
+    ]
     found = keys(blank, "2026-01-01", named=["id"]) + keys(blank, "2026-01-02", named=["id"])
     assert len(set(found)) == 8
 
