@@ -229,7 +229,9 @@ class Reports:
                     "agent_id": agent.number,
                     "responses_sent": len(sent),
                     "conversations_handled": len({row["conversation_id"] for row in sent}),
-                    "conversations_closed": sum(start <= row.at < end for row in own_closed),
+                    "conversations_closed": sum(
+                        any(start <= moment < end for moment in self._closings(row)) for row in own_closed
+                    ),
                     "average_tar": _average(sent, "response_tar"),
                     "average_handle_time": _average(sent, "handle_time_total_response"),
                     "approvals": sum((row["handle_time_approving_agent"] or 0) > 0 for row in sent),
@@ -238,6 +240,11 @@ class Reports:
                 for team in teams:
                     key = f"{asked.report}/{agent.number}/{team}/{start}/{end}"
                     yield Row(key, max(start, asked.start), {**values, "team_name": team}, agent)
+
+    def _closings(self, row: Row) -> list[datetime]:
+        """When a conversation was closed: more than once if it was reopened, whatever span the request has."""
+        about = row.conversation
+        return [closed for _, closed in about.spells if closed <= self.world.now] if about else [row.at]
 
     def interval_count(self, asked: ReportRequest) -> int:
         """Into how many intervals a request's time falls: an edge shared with the next one adds one."""

@@ -9,21 +9,23 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox import picture
 from sandbox.documents import ROOT
 from sandbox.server import Sandbox
+from sandbox.vendor import Limit
 from sandbox.warehouse import Warehouse
 from sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TAPS = ("tap-maestroqa", "tap-agentconnect")
+TAPS = ("tap-maestroqa", "tap-caranalytics", "tap-agentconnect")
 FOLDER = ROOT / "output" / "demo"
+FORTNIGHT = timedelta(days=14)
 PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano)\s+(.*)")
 WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page) ")
 
@@ -60,6 +62,8 @@ def demo(folder: Path) -> None:
         if runs:
             print(f"This is run {len(runs) + 1}: since the last one, people have worked at every vendor.")
         started = datetime.now(timezone.utc)
+        # At the vendor's 20 requests a minute this would be half an hour's work.
+        sandbox.caranalytics.limits = (Limit(6000, 60),)
         for tap in TAPS:
             _meltano_run(tap, folder, _settings(sandbox, warehouse, folder))
         (folder / "runs.json").write_text(json.dumps([*runs, world.now.isoformat()]))
@@ -93,6 +97,11 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
         "MELTANO_SYS_DIR_ROOT": str(folder.resolve() / "meltano"),
         "TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url,
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
+        "TAP_CARANALYTICS_API_URL": f"{sandbox.url}/caranalytics/api/public",
+        "TAP_CARANALYTICS_START_DATE": (sandbox.world.now - FORTNIGHT).isoformat(),
+        "TAP_CARANALYTICS_WINDOW_DAYS": "1",
+        "TAP_CARANALYTICS_REQUESTS_PER_MINUTE": "6000",
+        "TAP_CARANALYTICS_POLL_INTERVAL": "0.1",
         "TAP_AGENTCONNECT_API_URL": f"{sandbox.url}/agentconnect",
         "TAP_MAESTROQA_API_URL": f"{sandbox.url}/maestroqa/api/v1",
         "TAP_MAESTROQA_START_DATE": start,

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 # Settings that the SDK adds to every tap, and what Meltano calls their types.
 BUILT_IN = ("stream_map", "stream_maps", "faker_config", "flattening_", "batch_config")
-KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "array": "array", "object": "object"}
+# A decimal is one that Meltano 4.4 fails to pass on ("Decimal is not JSON serializable"); taps read numbers from text.
+KINDS = {"integer": "integer", "number": "string", "boolean": "boolean", "array": "array", "object": "object"}
 
 Settings = dict[str, dict[str, Any]]
 
@@ -141,7 +142,8 @@ def _settings_table(settings: Settings, needed: list[str]) -> str:
     rows = ["| Setting | Type | Default | What it does |", "|---|---|---|---|"]
     for name, setting in settings.items():
         default = "**required**" if name in needed else f"`{setting['default']}`" if "default" in setting else ""
-        type_ = " or ".join(f"`{value}`" for value in setting.get("enum", []) if value) or kind(setting).split("_")[0]
+        shown = "number" if "number" in setting.get("type", ()) else kind(setting).split("_")[0]
+        type_ = " or ".join(f"`{value}`" for value in setting.get("enum", []) if value) or shown
         secret = " Secret." if setting.get("secret") else ""
         rows.append(f"| `{name}` | {type_} | {default} | {' '.join(setting['description'].split())}{secret} |")
     return "\n".join(rows)

@@ -149,8 +149,10 @@ class PatientStream(RESTStream[TToken], Generic[TToken, Page]):
                 self.validate_response(response)
                 return self.read(response)
         except requests.exceptions.SSLError as error:
+            # The error itself names the URL, in which some vendors put a secret.
+            reason = getattr(error.args[0] if error.args else None, "reason", type(error).__name__)
             message = (
-                f"No trusted connection to {self.host}: {error}. "
+                f"No trusted connection to {self.host}: {reason}. "
                 "Behind a proxy with its own certificate, set REQUESTS_CA_BUNDLE."
             )
             raise TapError(message) from None

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.contract.agentconnect import AGENTCONNECT
+from tests.contract.caranalytics import CARANALYTICS
 from tests.contract.maestroqa import MAESTROQA
 
-TAPS = (MAESTROQA, AGENTCONNECT)
+TAPS = (MAESTROQA, CARANALYTICS, AGENTCONNECT)
 
 each_tap = pytest.mark.parametrize("tap", [pytest.param(tap, id=tap.name) for tap in TAPS])

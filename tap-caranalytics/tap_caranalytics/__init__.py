@@ -1,0 +1,1 @@
+"""Singer tap for the reports of Khoros Care Analytics."""

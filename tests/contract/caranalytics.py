@@ -1,0 +1,102 @@
+"""The contract of tap-caranalytics."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from sandbox.vendor import Limit
+from tap_caranalytics.rows import Identity, text_of
+
+from tests.contract.contract import Contract, Json, Keys, day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandbox.server import Sandbox
+
+
+def _care(sandbox: Sandbox) -> Json:
+    """Return settings for windows that are over, of a vendor who answers quickly."""
+    vendor = sandbox.caranalytics
+    vendor.limits, vendor.job_polls = (Limit(6000, 60),), 0
+    return {
+        "username": vendor.username,
+        "password": vendor.password,
+        "company_key": vendor.company_key,
+        "api_url": f"{sandbox.url}/caranalytics/api/public",
+        "start_date": day(2),
+        "end_date": day(0),
+        "requests_per_minute": 6000,
+        "poll_interval": 0.05,
+        "lookback_days": 0,
+    }
+
+
+def care_keys(rows: Iterable[Json], start: str, *, of_team: bool = False) -> list[str]:
+    """Return the keys that a report's rows get in the window that starts then."""
+    identity = Identity(f"{start}T00:00:00.000000Z", of_team=of_team)
+    return [identity.key({name: text_of(value) for name, value in row.items()}) for row in rows]
+
+
+def _care_rows(sandbox: Sandbox) -> dict[str, Keys]:
+    held: dict[str, Keys] = {"teams": {(team,) for team in ("6222", "6229", "6236", "6243")}}
+    for stream, (report, extra) in CARE_REPORTS.items():
+        keys: Keys = set()
+        for start, end in ((day(2), day(1)), (day(1), day(0))):
+            span = [datetime.fromisoformat(edge).replace(tzinfo=timezone.utc) for edge in (start, end)]
+            rows = sandbox.caranalytics.written(report, span[0], span[1] - timedelta(milliseconds=1), **extra)
+            keys |= {(key,) for key in care_keys(rows, start, of_team=report.startswith("team"))}
+        held[stream] = keys
+    return held
+
+
+CARE_REPORTS: dict[str, tuple[str, Json]] = {
+    **{
+        name: (name, {})
+        for name in (
+            "author", "combined", "conversation_actions", "incoming_post", "raw_agent_states", "raw_expert_help",
+            "response", "response_approval", "team_performance",
+        )
+    },
+    "team_performance_interval": ("team_performance_interval", {"timeInterval": "3600000"}),
+    "conversation_created": ("conversation", {"conversationReportType": "CREATED"}),
+    "conversation_closed": ("conversation", {"conversationReportType": "CLOSED"}),
+}  # fmt: skip
+
+CARANALYTICS = Contract(
+    name="tap-caranalytics",
+    streams={"teams": ("teamId",), **dict.fromkeys([*CARE_REPORTS, "conversation_open"], ("_row_key",))},
+    vendor=lambda sandbox: sandbox.caranalytics,
+    config=_care,
+    held=_care_rows,
+    senseless=(
+        ({"start_date": "last tuesday"}, "start_date"),
+        ({"start_date": day(-3)}, "start_date"),
+        ({"end_date": day(90)}, "start_date"),
+        ({"end_date": "2024-13-01"}, "end_date"),
+        ({"window_days": 0}, "window_days"),
+        ({"lookback_days": -1}, "lookback_days"),
+        ({"time_interval": 1234}, "time_interval"),
+        ({"time_interval": 604_800_001}, "time_interval"),
+        ({"timezone": "Europe/Paris", "timezone_offset": 3_600_000}, "timezone_offset"),
+        ({"timezone": "Europe/Paris", "timezone_offset": 0}, "timezone_offset"),
+        ({"report_metrics": {"respons": ["agent_id"]}}, "report_metrics"),
+        ({"row_key_columns": {"teams": ["name"]}}, "row_key_columns"),
+        ({"row_key_columns": {"response": "external_response_id"}}, "row_key_columns"),
+        ({"priorities": [6]}, "priorities"),
+        ({"business_hours": "sometimes"}, "business_hours"),
+        ({"locale": "EN"}, "locale"),
+        ({"poll_interval": "soon"}, "poll_interval"),
+        ({"report_timeout": 0}, "report_timeout"),
+        ({"requests_per_minute": 0}, "requests_per_minute"),
+        ({"max_concurrent_reports": 0}, "max_concurrent_reports"),
+        ({"api_url": "http://analytics-api.app.lithium.com/api/public"}, "api_url"),
+        ({"company_key": ""}, "company_key"),
+        ({"company": "x"}, "company"),
+    ),
+    secrets=("password", "company_key"),
+    wrong=({"error": "Something went wrong."}, {}, "text", 5, None, [], {"status": "PASS", "result": None}),
+    many={},
+    sender=lambda sandbox: sandbox.caranalytics.downloads,
+)

@@ -1,0 +1,282 @@
+"""Every row of every report once, whatever the vendor's pages leave open, and an identity that survives re-reading."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sandbox.server import Sandbox
+
+from tests.contract.contract import day
+from tests.singer import run
+from tests.tap_caranalytics.reports import (
+    DAY,
+    MILLISECOND,
+    TAP,
+    bare,
+    catalog,
+    counted,
+    current,
+    midnight,
+    of_day,
+    settings,
+    sync,
+    upserted,
+    written,
+)
+
+READINGS: dict[str, dict[str, Any]] = {
+    "as the samples": {},
+    "ids alone": {"run_urls": "none"},
+    "link from the start": {"run_urls": "both"},
+    "urls of another host": {"url_host": "other", "run_urls": "both"},
+    "token": {"access": "token"},
+    "key": {"access": "key", "run_urls": "none"},
+    "objects": {"result_shape": "object", "run_ids": "plain"},
+    "arrays": {"result_shape": "array", "detail_key": "details"},
+    "old shape": {"completed": ("CLOSED", None)},
+    "other words": {"running": ("Running", None), "completed": ("closed", "Completed")},
+    "only GET": {"methods": "GET"},
+    "only POST": {"methods": "POST"},
+    "straight": {"download": "direct"},
+    "link": {"download": "link"},
+    "307": {"redirect_status": 307},
+    "JSON": {"media_type": "application/json; charset=utf-8"},
+}
+STYLES: dict[str, dict[str, Any]] = {
+    "enveloped": {"layout": "result", "byte_order_mark": True},
+    "data": {"layout": "data", "unset": "absent"},
+    "rows": {"layout": "rows", "values": "text"},
+    "lines": {"layout": "lines", "unset": "blank"},
+    "table": {"layout": "table"},
+    "ids in CSV": {"layout": "csv", "csv_keys": "ids", "unset": "blank", "byte_order_mark": True},
+    "media type": {"media_type": "application/octet-stream"},
+}
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_every_reading_of_the_pages(reading: str, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    for name, value in READINGS[reading].items():
+        setattr(vendor, name, value)
+    result = sync(sandbox, "response", "conversation_actions", start_date=day(1))
+    for stream in ("response", "conversation_actions"):
+        found = of_day(result.records(stream), 1)
+        assert counted(bare(found)) == counted(written(sandbox, stream, 1))
+    assert not vendor.downloads.leaks
+    assert vendor.told_off == 0
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_layout_brings_the_same_rows(style: str, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    plain = sync(sandbox, "response", start_date=day(1), end_date=day(0))
+    for name, value in STYLES[style].items():
+        setattr(vendor.style, name, value)
+    result = sync(sandbox, "response", start_date=day(1), end_date=day(0))
+    assert counted(bare(result.records("response"))) == counted(bare(plain.records("response")))
+    assert upserted(result, stream="response").keys() == upserted(plain, stream="response").keys()
+
+
+@pytest.mark.parametrize("layout", ["csv", "array"])
+def test_labels_become_names(layout: Any, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    expected = written(sandbox, "response", 1)
+    vendor.style.layout, vendor.style.json_keys = layout, "labels"
+    result = sync(sandbox, "response", start_date=day(1), end_date=day(0))
+    assert len(result.records("response")) == len(expected)
+    for name in ("conversation_id", "date_claimed", "lsw_responded_to_post_content", "response_content"):
+        found = [record.get(name) for record in result.records("response")]
+        assert sorted(map(str, found)) == sorted(str(row[name]) for row in expected)
+
+
+@pytest.mark.parametrize("empty", ["as ever", "empty"])
+def test_a_window_without_rows_is_passed(empty: Any, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.style.no_rows = empty
+    long_ago = (midnight(0) - 900 * DAY).date().isoformat()
+    after = (midnight(0) - 898 * DAY).date().isoformat()
+    result = sync(sandbox, "response", start_date=long_ago, end_date=after)
+    assert not result.records("response")
+    assert result.state
+    assert result.state["bookmarks"]["response"]["replication_key_value"].startswith(after)
+
+
+def test_rows_on_the_edges_come_once(sandbox: Sandbox) -> None:
+    reports = sandbox.caranalytics.reports
+    edges = [midnight(2), midnight(1), midnight(1) - MILLISECOND, midnight(1) + MILLISECOND, midnight(0)]
+    for number, moment in enumerate(edges):
+        reports.add("response", moment, external_response_id=f"edge-{number}")
+    records = sync(sandbox, "response").records("response")
+    found = [(row["external_response_id"], row["_window_start"][:10]) for row in records]
+    for number, start in enumerate([day(2), day(1), day(2), day(1), day(0)]):
+        assert found.count((f"edge-{number}", start)) == 1
+        assert sum(name == f"edge-{number}" for name, _ in found) == 1
+
+
+def test_equal_rows_stay_two_in_a_cell_and_in_two(sandbox: Sandbox) -> None:
+    reports = sandbox.caranalytics.reports
+    row = reports.recent("response", midnight(1) + DAY - MILLISECOND)[0]
+    reports.twin("response", row)
+    first = sync(sandbox, "response")
+    second = sync(sandbox, "response", state=first.state)
+    for records in (first.records("response"), list(upserted(first, second, stream="response").values())):
+        for days_ago in (2, 1):
+            found = of_day(records, days_ago)
+            assert counted(bare(found)) == counted(written(sandbox, "response", days_ago))
+    assert max(counted(written(sandbox, "response", 1)).values()) == 2
+
+
+def test_rereading_changes_nothing_that_did_not_change(sandbox: Sandbox) -> None:
+    streams = ("response", "team_performance", "team_performance_interval", "conversation_created", "raw_agent_states")
+    first = sync(sandbox, *streams, start_date=day(3))
+    second = sync(sandbox, *streams, state=first.state, start_date=day(3))
+    for stream in streams:
+        again = of_day(second.records(stream), 1)
+        before = {record["_row_key"]: record for record in of_day(first.records(stream), 1)}
+        assert {record["_row_key"] for record in again} == before.keys()
+        assert counted(bare(again)) == counted(bare(before.values()))
+        assert not of_day(second.records(stream), 2)
+
+
+def test_a_late_edit_arrives(sandbox: Sandbox) -> None:
+    reports = sandbox.caranalytics.reports
+    first = sync(sandbox, "response")
+    row = reports.recent("response", midnight(0) - MILLISECOND)[0]
+    reports.edit(row, manual_tag="edited late")
+    second = sync(sandbox, "response", state=first.state)
+    table = upserted(first, second, stream="response")
+    assert len(of_day(table.values(), 1)) == len(written(sandbox, "response", 1)) + 1
+    assert counted(bare(of_day(current(table.values()), 1))) == counted(written(sandbox, "response", 1))
+
+
+def test_a_true_id_replaces_the_old_version(sandbox: Sandbox) -> None:
+    reports = sandbox.caranalytics.reports
+    keys: Any = {"row_key_columns": {"response": ["external_response_id", "conversation_id"]}}
+    first = sync(sandbox, "response", **keys)
+    row = reports.recent("response", midnight(0) - MILLISECOND)[0]
+    reports.edit(row, manual_tag="edited late")
+    second = sync(sandbox, "response", state=first.state, **keys)
+    table = upserted(first, second, stream="response")
+    assert counted(bare(of_day(table.values(), 1))) == counted(written(sandbox, "response", 1))
+
+
+@pytest.mark.parametrize("second_team", [False, True])
+def test_every_bucket_of_every_agent(second_team: bool, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.reports.second_team = second_team
+    for interval in (900_000, 3_600_000, 86_400_000):
+        vendor.jobs.clear()
+        vendor.rules.intervals_most = 31
+        result = sync(sandbox, "team_performance_interval", start_date=day(1), end_date=day(0), time_interval=interval)
+        vendor.rules.intervals_most = 10_000
+        expected = written(sandbox, "team_performance_interval", 1, timeInterval=str(interval))
+        found = result.records("team_performance_interval")
+        assert counted(bare(found)) == counted(expected)
+        assert len({record["_row_key"] for record in found}) == len(found)
+        asked = [job for job in vendor.jobs if job.report == "team_performance_interval"]
+        assert all(job.span <= 24 * timedelta(milliseconds=interval) for job in asked)
+
+
+def test_weeks_of_buckets(sandbox: Sandbox) -> None:
+    result = sync(sandbox, "team_performance_interval", start_date=day(20), time_interval=604_800_000)
+    found = result.records("team_performance_interval")
+    assert found
+    assert len({record["_row_key"] for record in found}) == len(found)
+    assert {record["_window_start"] for record in found} >= {
+        record["interval_start"][6:10] + "-" + record["interval_start"][:2] + "-" + record["interval_start"][3:5]
+        + "T00:00:00.000000Z"
+        for record in found
+    }  # fmt: skip
+
+
+def test_a_snapshot_costs_one_report(sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    first = sync(sandbox, "conversation_open", start_date=day(60))
+    assert len(vendor.jobs) == 1
+    assert first.records("conversation_open")
+    second = sync(sandbox, "conversation_open", start_date=day(60), state=first.state)
+    assert len(vendor.jobs) == 2
+    assert (
+        upserted(first, second, stream="conversation_open").keys() == upserted(first, stream="conversation_open").keys()
+    )
+    vendor.rules.days_most = 31
+    third = sync(sandbox, "conversation_open", start_date=day(60))
+    assert third.counts() == first.counts()
+    assert "start_date" in third.log
+
+
+def test_killed_at_any_row_nothing_is_lost(sandbox: Sandbox) -> None:
+    chosen = catalog("response")
+    whole = sync(sandbox, "response", end_date=day(0))
+    keys = upserted(whole, stream="response").keys()
+    for share in (0, 0.3, 0.5, 0.9):
+        rows = max(1, int(len(keys) * share))
+        killed = run(TAP, settings(sandbox, end_date=day(0)), catalog=chosen, kill_after=rows)
+        resumed = sync(sandbox, "response", state=killed.state, end_date=day(0), lookback_days=0)
+        assert upserted(killed, resumed, stream="response").keys() == keys
+
+
+def test_other_windows_than_before_are_refused(sandbox: Sandbox) -> None:
+    first = sync(sandbox, "response", start_date=day(1))
+    sandbox.caranalytics.seen.clear()
+    second = sync(sandbox, "response", state=first.state, failing=True, window_days=2)
+    assert "window_days" in second.log
+    assert "Traceback" not in second.log
+    assert not sandbox.caranalytics.seen
+
+
+def test_parameters_go_to_the_reports_that_document_them(sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.rules.undocumented = "refused"
+    streams = (
+        "raw_agent_states",
+        "response",
+        "team_performance_interval",
+        "conversation_actions",
+        "conversation_closed",
+    )
+    sync(
+        sandbox, *streams, start_date=day(1), end_date=day(0), team_ids=[6222, "6229"], include_disabled_agents=True,
+        priorities=[0, 3], work_queue_ids=[5016, 5017], smart_view_id=4181, business_hours="inside",
+        timezone_offset=3_600_000,
+        report_metrics={"raw_agent_states": ["agent_name", "agent_id"]},
+    )  # fmt: skip
+    asked = {seen.path.rsplit("/", 1)[1]: seen for seen in vendor.seen if "startTime" in seen.query}
+    for path, seen in asked.items():
+        assert seen.query["priorities"] == "0,3"
+        assert seen.query["enableBusinessHour"] == seen.query["businessHourType"] == "true"
+        assert ("teamIds" in seen.query) == (path in {"raw_agent_states", "team_performance_interval"})
+        assert ("timeInterval" in seen.query) == ("includeDisabled" in seen.query) == path.endswith("interval")
+        assert ("conversationReportType" in seen.query) == (path == "conversation")
+        assert ("reportMetrics" in seen.query) == (path == "raw_agent_states")
+    assert asked["raw_agent_states"].query["teamIds"] == "6222,6229"
+
+
+def test_state_and_log_hold_no_secret_of_a_url(sandbox: Sandbox) -> None:
+    sandbox.caranalytics.limits = ()
+    result = run(TAP, settings(sandbox, start_date=day(0)), environment={"LOGLEVEL": "DEBUG"})
+    tokens = {job.token for job in sandbox.caranalytics.jobs}
+    assert len(tokens) >= 13
+    told = result.log + json.dumps(result.state)
+    assert not [token for token in tokens if token in told]
+    assert "X-Amz" not in told
+    assert sandbox.caranalytics.company_key not in told
+
+
+def test_a_large_report_in_little_memory_and_nothing_left(sandbox: Sandbox, tmp_path: Path) -> None:
+    vendor = sandbox.caranalytics
+    vendor.limits = ()
+    vendor.reports.bulk = 40_000
+    config = settings(sandbox, start_date=day(1), end_date=day(0))
+    environment = {"TMPDIR": str(tmp_path)}
+    killed = run(TAP, config, catalog=catalog("response"), environment=environment, kill_after=100)
+    assert killed.exit_code
+    assert not list(tmp_path.iterdir())
+    result = run(TAP, config, catalog=catalog("response"), environment=environment)
+    assert result.exit_code == 0, result.log
+    assert len(result.records("response")) > 40_000
+    assert len({record["_row_key"] for record in result.records("response")}) == len(result.records("response"))
+    assert result.peak_mb < 150
+    assert not list(tmp_path.iterdir())
