@@ -21,7 +21,7 @@ from sandbox.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TAPS = ("tap-maestroqa",)
+TAPS = ("tap-maestroqa", "tap-execvision")
 FOLDER = ROOT / "output" / "demo"
 PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano)\s+(.*)")
 WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page) ")
@@ -87,6 +87,8 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
         "TAP_MAESTROQA_API_URL": f"{sandbox.url}/maestroqa/api/v1",
         "TAP_MAESTROQA_START_DATE": start,
+        "TAP_EXECVISION_API_URL": f"{sandbox.url}/execvision/api/ev/2",
+        "TAP_EXECVISION_START_DATE": start,
     }
 
 

@@ -252,13 +252,16 @@ class FollowingStream(ExecVisionStream):
     def get_records(self, context: Context | None) -> Iterator[Row]:  # noqa: ARG002
         """Ask for each id that is waiting."""
         for id_ in self._waiting:
-            try:
-                body = self.fetch(id_)
-            except RefusedError as refusal:
-                if not self.may_miss(refusal, id_):
-                    raise
-            else:
-                yield from self.rows_of(body, id_)
+            yield from self.rows_by(id_)
+
+    def rows_by(self, id_: str) -> Iterable[Row]:
+        """Return the rows for one id, none where the vendor has none."""
+        try:
+            return self.rows_of(self.fetch(id_), id_)
+        except RefusedError as refusal:
+            if not self.may_miss(refusal, id_):
+                raise
+            return ()
 
     def may_miss(self, refusal: RefusedError, id_: str) -> bool:
         """Tell whether to go on without what was refused, with a warning."""

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 MINUTE = timedelta(minutes=1)
-SECOND = timedelta(seconds=1)
 # Before any row.
 EARLY = datetime(2000, 1, 1, tzinfo=timezone.utc)
 # The lowest maximum of `limit` that the vendor documents, and its default.
 LEAST_MAXIMUM = 100
 # So many rows of a page are asked for again after its `last_id`, as proof that the two pages join.
 OVERLAP = 9
+# So many steps back in time, and hardly any forward, are no chance.
+MANY = 5
 # Statuses that may mean "no such last_id" or "no such since", rather than "not you".
 ABOUT_THE_QUESTION = (400, 404, 409, 410, 422)
 
@@ -92,7 +93,8 @@ class Page:
         self.moments = [moment for moment, _ in units.values() if moment]
         pairs = [(_minute(one), _minute(other)) for one, other in pairwise(self.moments)]
         ups, downs = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs)
-        self.newest_first = downs > 4 * ups
+        # Times that are not the feed's own go up and down by chance.
+        self.newest_first = downs > 4 * ups and (downs >= MANY or all(exact for _, exact in units.values()))
         #: Whether the feed is in order of the times that its rows show.
         self.exact = bool(rows) and not downs and all(moment and exact for moment, exact in units.values())
         self.in_time_order = self.exact and all(a <= b for a, b in pairwise(self.moments))
@@ -107,7 +109,7 @@ class Page:
 class Walk:
     """One way through one feed, from a minute up to now."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what differs between feeds, runs and tests
         self,
         feed: Feed,
         ask: Callable[[Ask], list[Row]],
@@ -122,6 +124,7 @@ class Walk:
         self._ask, self._tell, self._skip = ask, tell, skip
         self.since = _minute(first.since)  # all rows before it are out
         self._seen: Counter[int] = Counter()  # rows that are out and may come again
+        self._last: Counter[int] = Counter()
         self._most = (0, 0)  # the largest page yet, in rows and in units
         self._stride = timedelta(hours=1)
         self._looks_up = True
@@ -174,9 +177,10 @@ class Walk:
         # A page from `since` on that reaches beyond that minute holds all that can come again.
         beyond = _minute(page.newest) > page.asked.since if page.exact else bool(fresh)
         if page.asked == Ask(self.since, self.limit) and (beyond or self._is_short(page)):
-            self._seen = page.counts
+            self._seen = self._last | page.counts
         else:
             self._seen |= page.counts
+        self._last = page.counts
         return fresh
 
     def _next(self, page: Page, fresh: int) -> Page | None:
@@ -191,31 +195,21 @@ class Walk:
             raise StalledError(message)
         if page.exact and (min(page.moments) > self.now or (page.newest >= self.now and self._is_short(page))):
             return None  # what happens from now on is for the next run
-        if not page.exact and fresh * 2 < len(page.rows) and not self._is_short(page):
-            found = self._climb(page)
-            if found:
-                return found
-        forward = self._forward(page)
-        if forward > self.since and min(page.moments) < forward:
-            found = self._step(forward, exact=page.exact)
-            if found:
-                return found
-        if page.exact:
-            self.since = max(self.since, forward)
-        if self._is_whole(page):
-            return None
+        crawls = not page.exact and fresh * 2 < len(page.rows) and not self._is_short(page)
+        found = (self._climb(page) if crawls else None) or self._forward(page)
+        if found or self._is_whole(page):
+            return found
         return self._climb(page) or self._stall()
 
-    def _forward(self, page: Page) -> datetime:
-        if page.exact:
-            return _minute(page.newest)
-        return _minute(max((moment for moment in page.moments if moment <= self.now), default=self.since))
-
-    def _step(self, forward: datetime, *, exact: bool) -> Page | None:
-        if not exact:
-            return self._search(forward)
-        self.since = forward
-        return self._fetch(Ask(forward, self.limit))
+    def _forward(self, page: Page) -> Page | None:
+        """Return the page from the newest minute of this one on, None if that would be the same page."""
+        newest = max((moment for moment in page.moments if page.exact or moment <= self.now), default=self.since)
+        goal = _minute(newest)
+        moves = goal > self.since and min(page.moments) < goal
+        if not page.exact:
+            return self._search(goal) if moves else None
+        self.since = max(self.since, goal)
+        return self._fetch(Ask(goal, self.limit)) if moves else None
 
     def _is_short(self, page: Page) -> bool:
         """Tell whether larger pages than this have come, so that nothing was cut off it."""
@@ -236,6 +230,9 @@ class Walk:
 
     def _adds(self, page: Page) -> bool:
         return any(count > self._seen[print_] for print_, count in page.counts.items())
+
+    def _meets(self, page: Page) -> bool:
+        return bool(page.counts.keys() & self._seen.keys())
 
     def _goes_on(self, page: Page) -> bool:
         return self._adds(page) or self._is_short(page)
@@ -276,7 +273,7 @@ class Walk:
         for since in (page.newest.replace(microsecond=0), page.newest):
             if since > page.asked.since:
                 found = self._try(Ask(since, self.limit))
-                if found and found.counts.keys() & self._seen.keys() and self._goes_on(found):
+                if found and self._meets(found) and self._goes_on(found):
                     return found
         return None
 
@@ -292,21 +289,21 @@ class Walk:
         return None
 
     def _search(self, first: datetime | None) -> Page | None:
-        """Find a later `since` whose page still holds a row that is out, and goes on."""
+        """Find a later minute whose page still holds a row that is out, and goes on."""
         start = low = self.since
         end = high = _minute(self.now) + 2 * MINUTE
         at = first or low + self._stride
-        while high - low > SECOND:
-            at = min(max(at, low + SECOND), high - SECOND)
+        while high - low > MINUTE:
+            at = min(max(_minute(at), low + MINUTE), high - MINUTE)
             found = self._fetch(Ask(at, self.limit))
-            if not found.counts.keys() & self._seen.keys():
+            if not self._meets(found):
                 high = at
             elif self._goes_on(found):
                 self._stride, self.since = max(at - start, MINUTE), at
                 return found
             else:
                 low = at
-            at = low + 2 * max(low - start, self._stride) if high == end else _between(low, high)
+            at = low + 2 * max(low - start, self._stride) if high == end else low + (high - low) / 2
         if low == start:
             # All that was out has changed meanwhile.
             again = self._fetch(Ask(start, self.limit))
@@ -336,8 +333,3 @@ def _print_of(row: Row) -> int:
 
 def _minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
-
-
-def _between(low: datetime, high: datetime) -> datetime:
-    middle = (low + (high - low) / 2).replace(microsecond=0)
-    return max(_minute(middle), _minute(low) + MINUTE) if high - low > 2 * MINUTE else middle
