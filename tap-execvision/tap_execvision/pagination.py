@@ -261,11 +261,13 @@ class Walk:
 
         If it compares ids instead, a `since` of a minute before makes that harmless: that minute is out already.
         """
+        began_again = []
         for place, last_id in self._anchors(page, self.feed.last_id or ""):
             found = self._try(Ask(self.since - MINUTE, self.limit, last_id))
             if found and found.counts.keys() & set(page.prints[place + 1 :]) and self._goes_on(found):
                 return found
-            self._looks_up = False
+            began_again.append(bool(found and found.counts.keys() & set(page.prints[:place])))
+        self._looks_up = not began_again or not all(began_again)
         return None
 
     def _finer(self, page: Page) -> Page | None:
