@@ -23,7 +23,7 @@ from sandbox.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TAPS = ("tap-maestroqa", "tap-caranalytics", "tap-agentconnect")
+TAPS = ("tap-maestroqa", "tap-execvision", "tap-caranalytics", "tap-agentconnect")
 FOLDER = ROOT / "output" / "demo"
 FORTNIGHT = timedelta(days=14)
 PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano)\s+(.*)")
@@ -97,6 +97,8 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
         "MELTANO_SYS_DIR_ROOT": str(folder.resolve() / "meltano"),
         "TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url,
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
+        "TAP_EXECVISION_API_URL": f"{sandbox.url}/execvision/api/ev/2",
+        "TAP_EXECVISION_START_DATE": start,
         "TAP_CARANALYTICS_API_URL": f"{sandbox.url}/caranalytics/api/public",
         "TAP_CARANALYTICS_START_DATE": (sandbox.world.now - FORTNIGHT).isoformat(),
         "TAP_CARANALYTICS_WINDOW_DAYS": "1",

@@ -1,0 +1,134 @@
+"""Settings and discovery."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from singer_sdk import typing as th
+
+from tap_execvision import streams
+from tap_execvision.pace import session_by_the_clock
+from tap_execvision.settings import StrictTap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import requests
+    from singer_sdk import Stream
+
+PAGE_SIZE = 1000
+
+
+class TapExecVision(StrictTap):
+    """Calls, coaching, scores and users of ExecVision (Mediafly Coach360)."""
+
+    name = "tap-execvision"
+
+    config_jsonschema = th.PropertiesList(
+        th.Property(
+            "username",
+            th.StringType(nullable=False, min_length=1),
+            required=True,
+            title="Username",
+            description="The user id of the API credentials that ExecVision hands out.",
+        ),
+        th.Property(
+            "password",
+            th.StringType(nullable=False, min_length=1),
+            required=True,
+            secret=True,
+            title="Password",
+            description="The password of the API credentials.",
+        ),
+        th.Property(
+            "start_date",
+            th.DateTimeType(nullable=False),
+            required=True,
+            title="Start date",
+            description="What was modified (calls: changed state; shares: made) from this moment on is read.",
+        ),
+        th.Property(
+            "page_size",
+            th.IntegerType(minimum=100, maximum=PAGE_SIZE),
+            default=PAGE_SIZE,
+            title="Page size",
+            description="How many rows to ask for at once. Lower it for calls with transcripts (a half-hour call is a "
+            "quarter of a megabyte); with render_templates, calls come 100 at a time at most.",
+        ),
+        th.Property(
+            "include_transcripts",
+            th.BooleanType,
+            default=False,
+            title="Include transcripts",
+            description="Ask for the words of each call, in calls.transcript.",
+        ),
+        th.Property(
+            "include_crm_matches",
+            th.BooleanType,
+            default=False,
+            title="Include CRM matches",
+            description="Ask for the CRM records of each call, in calls.crmMatches.",
+        ),
+        th.Property(
+            "render_templates",
+            th.BooleanType,
+            default=False,
+            title="Render templates",
+            description="Ask for the rendered call card templates, in calls.metadata.",
+        ),
+        th.Property(
+            "lookback_minutes",
+            th.IntegerType(minimum=0),
+            default=10,
+            title="Lookback in minutes",
+            description="How far before the bookmark a run begins, for rows that the vendor shows late.",
+        ),
+        th.Property(
+            "on_stalled_page",
+            th.StringType,
+            allowed_values=["fail", "skip"],
+            default="fail",
+            title="On a stalled page",
+            description="What to do where a minute holds more than a page and the API cannot be asked for the rest: "
+            "stop with an error, or log one and go on after that minute.",
+        ),
+        th.Property(
+            "api_url",
+            th.StringType,
+            default="https://users.execvision.io/api/ev/2",
+            title="API URL",
+            description="The root of the API.",
+        ),
+        th.Property(
+            "request_timeout",
+            th.IntegerType(minimum=1),
+            default=300,
+            title="Request timeout",
+            description="Seconds to wait for the vendor to connect, or to send the next part of an answer. "
+            "Over its limits, the vendor makes a request wait for a minute.",
+        ),
+        th.Property(
+            "user_agent",
+            th.StringType,
+            default="tap-execvision",
+            title="User agent",
+            description="How the tap introduces itself to the vendor.",
+        ),
+        additional_properties=False,
+    ).to_dict()
+
+    @cached_property
+    def session(self) -> requests.Session:
+        """The one session of the process, so that all streams share one pace."""
+        return session_by_the_clock(self.config["api_url"], self.config["user_agent"])
+
+    def discover_streams(self) -> Sequence[Stream]:
+        """Return the streams; the same for every account."""
+        return [stream(self) for stream in streams.STREAMS]
+
+    def senseless(self) -> Iterator[str]:
+        """Name what is wrong with settings that have the right types."""
+        yield from super().senseless()
+        if str(self.config.get("api_url", "")).rstrip("/").endswith("/users"):
+            yield "api_url: leave /users out: it is one of the paths below the root of the API"
