@@ -114,7 +114,9 @@ def test_any_values(tap: Contract, seed: int, keys: str, sandbox: Sandbox, monke
             continue
         if keys == "kept":
             for stream, expected in held.items():
-                assert not expected - set(keys_of(result.records(stream), tap.streams[stream]))
+                found = set(keys_of(result.records(stream), tap.streams[stream]))
+                # A key made of a row's content changes with it; there are as many all the same.
+                assert len(found) == len(expected) if tap.streams[stream] == ("_row_key",) else not expected - found
             text = result.output
             assert not fuzz.marks - set(re.findall(r"mark \d+\.", text))
         fuzz.marks.clear()
