@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from itertools import chain
+from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 import ijson
@@ -21,6 +23,11 @@ CHUNK = 64 * 1024
 ENVELOPES = ("result", "data", "rows")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_LABEL = 100
+# A pair of surrogates, half of one, or any other escape sequence.
+ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 csv.field_size_limit(2**31 - 1)
 
@@ -51,20 +58,10 @@ class Body:
         """Read it to its end once; WrongBodyError when it breaks off or is no report."""
         self._file = file
         try:
-            self._layout = _layout(file)
-            if self._layout.csv:
-                for _ in _csv_rows(file):
-                    pass
-            elif not self._layout.empty:
-                _rewind(file)
-                for _ in ijson.basic_parse(file, buf_size=CHUNK, multiple_values=self._layout.lines):
-                    pass
-        except ijson.JSONError:
-            message = "JSON that breaks off, or with none"
-            raise WrongBodyError(message) from None
-        except (csv.Error, UnicodeDecodeError):
-            message = "CSV that breaks off"
-            raise WrongBodyError(message) from None
+            self._layout = _checked(file)
+        except UnicodeDecodeError:
+            self._file = _mended(file)
+            self._layout = _checked_again(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +96,52 @@ class Body:
                 message = "rows that are no objects"
                 raise WrongBodyError(message)
             yield row
+
+
+def _checked(body: IO[bytes]) -> Layout:
+    try:
+        layout = _layout(body)
+        if layout.csv:
+            for _ in _csv_rows(body):
+                pass
+        elif not layout.empty:
+            _rewind(body)
+            for _ in ijson.basic_parse(body, buf_size=CHUNK, multiple_values=layout.lines):
+                pass
+    except ijson.JSONError:
+        message = "JSON that breaks off, or with none"
+        raise WrongBodyError(message) from None
+    except csv.Error:
+        message = "CSV that breaks off"
+        raise WrongBodyError(message) from None
+    return layout
+
+
+def _checked_again(body: IO[bytes]) -> Layout:
+    try:
+        return _checked(body)
+    except UnicodeDecodeError:
+        body.close()
+        message = "text that is no UTF-8"
+        raise WrongBodyError(message) from None
+
+
+def _mended(body: IO[bytes]) -> IO[bytes]:
+    """Put U+FFFD for half a surrogate pair, as a text that was cut inside an emoji has: no UTF-8 can hold it."""
+    mended = TemporaryFile()  # noqa: SIM115  # closed with the body
+    body.seek(0)
+    rest = b""
+    while chunk := body.read(CHUNK):
+        # No escape sequence has a comma in it.
+        head, comma, rest = (rest + chunk).rpartition(b",")
+        mended.write(ESCAPE.sub(_whole, head + comma))
+    mended.write(ESCAPE.sub(_whole, rest))
+    body.close()
+    return mended
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape["half"] else escape[0]
 
 
 def _layout(body: IO[bytes]) -> Layout:

@@ -212,8 +212,8 @@ class ReportStream(CareStream):
         return Grid(int(self.config["window_days"]))
 
     @cached_property
-    def column_name(self) -> Names:
-        """What names the columns."""
+    def names(self) -> Names:
+        """The columns' names."""
         return Names(self.aliases)
 
     def of_report(self, setting: str) -> list[str]:
@@ -276,7 +276,9 @@ class ReportStream(CareStream):
             self.reach(part.cell)
             if done == len(cells) or time.monotonic() - told > SECONDS_BETWEEN_LINES:
                 told = time.monotonic()
-                self.logger.info("Window %d of %d (%s): %d rows so far", done, len(cells), part.cell, count)
+                self.logger.info(
+                    "Window %d of %d of %s (%s): %d rows so far", *(done, len(cells), self.name, part.cell, count)
+                )
 
     def jobs(self) -> Jobs[Part]:
         """Return what runs this report."""
@@ -328,7 +330,8 @@ class ReportStream(CareStream):
 
     def record(self, row: Row, cell: Span, identity: Identity, stamp: str) -> dict[str, Any]:
         """Make a row a record, and put out a new schema first if it needs one."""
-        columns = {self.column_name(name): text_of(value) for name, value in row.items()}
+        names = self.names
+        columns = {names[name]: text_of(value) for name, value in row.items()}
         if new := self.unknown(columns):
             self.add_columns(new)
         return {

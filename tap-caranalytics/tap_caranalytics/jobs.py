@@ -26,6 +26,7 @@ ATTEMPTS = 2
 HOPS = 5
 SLOWEST = 60.0  # the most seconds between two looks
 SLOWER = 1.3
+CLOSE = 0.9
 DONE = ("COMPLETE", "SUCCE", "FINISHED", "DONE")
 OVER = ("CLOSED", "FAIL", "CANCEL", "TERMINATED", "TIMED", *DONE)
 # What a link that has expired is answered with; 200 is the vendor's error text in place of a report.
@@ -151,8 +152,10 @@ class Jobs(Generic[T]):
         job.next_look = job.began + self._usual()
 
     def _usual(self) -> float:
-        """Return when a new job is worth a first look: the middle of what is known."""
-        return (min(self._still_ran, self._was_done) + self._was_done) / 2
+        """Return when a new job is worth a first look: the middle of what is known, or what is known to be enough."""
+        if self._still_ran > CLOSE * self._was_done:
+            return self._was_done
+        return (self._still_ran + self._was_done) / 2
 
     def _look(self, job: Job[T]) -> bool | None:
         """Ask for a job's status: True when it is done, False when it has failed, None while it runs."""

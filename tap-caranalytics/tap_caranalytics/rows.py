@@ -27,27 +27,26 @@ INTERVAL = re.compile(
 )
 
 
-class Names:
-    """The columns' names for the names that the vendor sends, labels or ids."""
+class Names(dict[str, str]):
+    """The columns' names by the names that the vendor sends, labels or ids; found when first asked for."""
 
     def __init__(self, aliases: Mapping[str, str]) -> None:
         """Use the aliases for labels that are more than another spelling of the id."""
+        super().__init__()
         self._aliases = aliases
-        self._known: dict[str, str] = {}
         self._taken: set[str] = set()
 
-    def __call__(self, sent: str) -> str:
-        """Return a column's name; two names that would become one are told apart."""
-        if sent not in self._known:
-            plain = snake_case(sent)
-            plain = self._aliases.get(plain, plain)
-            name, number = plain, 1
-            while name in self._taken:
-                number += 1
-                name = f"{plain}_{number}"
-            self._taken.add(name)
-            self._known[sent] = name
-        return self._known[sent]
+    def __missing__(self, sent: str) -> str:
+        """Give a column its name; two names that would become one are told apart."""
+        plain = snake_case(sent)
+        plain = self._aliases.get(plain, plain)
+        name, number = plain, 1
+        while name in self._taken:
+            number += 1
+            name = f"{plain}_{number}"
+        self._taken.add(name)
+        self[sent] = name
+        return name
 
 
 def snake_case(name: str) -> str:

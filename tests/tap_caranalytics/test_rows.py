@@ -40,11 +40,11 @@ def test_snake_case(sent: str, name: str) -> None:
 
 @given(st.lists(st.text(max_size=100), unique=True, max_size=20))
 def test_names_are_apart_and_fit(sent: list[str]) -> None:
-    name = Names({})
-    found = [name(label) for label in sent]
+    names = Names({})
+    found = [names[label] for label in sent]
     assert len(set(found)) == len(sent)
     assert all(not label.startswith("_") for label in found)
-    assert found == [name(label) for label in sent]
+    assert found == [names[label] for label in sent]
 
 
 def test_long_names_are_cut_apart() -> None:
