@@ -20,7 +20,7 @@ BEHIND = 10
 
 
 class SignedToken(AuthBase):
-    """Signs each try anew, so that no token grows old while the tap waits."""
+    """Signs each try anew, when its turn has come."""
 
     def __init__(self, api_key: str, api_secret: str) -> None:
         """Sign with this secret, which belongs to this key."""

@@ -13,7 +13,6 @@ import requests
 from pyrate_limiter import Rate
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_agentconnect.auth import SignedToken
 from tap_agentconnect.pagination import Params, Row, roster
 from tap_agentconnect.records import Normaliser
 from tap_agentconnect.shapes import shape_of
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
+    from tap_agentconnect.auth import SignedToken
     from tap_agentconnect.tap import TapAgentConnect
 
 # The vendor allows 100 requests a minute, and counts when they arrive, not when they leave: a margin.
@@ -61,10 +61,10 @@ class AgentConnectStream(PatientStream[Params, Page]):
         """The process's one session, whose pace all streams share."""
         return self._tap.session
 
-    @cached_property
+    @property
     def authenticator(self) -> SignedToken:
-        """What signs each try."""
-        return SignedToken(self.config["api_key"].strip(), self.config["api_secret"].strip())
+        """The key and the signed token."""
+        return self._tap.token
 
     @cached_property
     def normalise(self) -> Callable[[Row], Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from singer_sdk import typing as th
 
 from tap_agentconnect import streams
+from tap_agentconnect.auth import SignedToken
 from tap_agentconnect.client import RATES
 from tap_agentconnect.settings import StrictTap
 from tap_agentconnect.transport import paced_session
@@ -122,11 +122,14 @@ class TapAgentConnect(StrictTap):
         return str(self.config.get("api_url") or f"https://{subdomain}.api.stellaconnect.net").rstrip("/")
 
     @cached_property
+    def token(self) -> SignedToken:
+        """What signs each try."""
+        return SignedToken(self.config["api_key"].strip(), self.config["api_secret"].strip())
+
+    @cached_property
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
-        # At DEBUG it writes whole addresses, and the page of employees after someone may be asked for by e-mail.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-        return paced_session(self.api_url, RATES, self.config["user_agent"])
+        return paced_session(self.api_url, RATES, self.config["user_agent"], self.token)
 
     def discover_streams(self) -> Sequence[Stream]:
         """Return the streams; the same for every account."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from dataclasses import dataclass
 from itertools import chain
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 import ijson
+
+from tap_caranalytics.transport import mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,11 +24,6 @@ CHUNK = 64 * 1024
 ENVELOPES = ("result", "data", "rows")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_LABEL = 100
-# A pair of surrogates, half of one, or any other escape sequence.
-ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
 
 csv.field_size_limit(2**31 - 1)
 
@@ -134,14 +130,10 @@ def _mended(body: IO[bytes]) -> IO[bytes]:
     while chunk := body.read(CHUNK):
         # No escape sequence has a comma in it.
         head, comma, rest = (rest + chunk).rpartition(b",")
-        mended.write(ESCAPE.sub(_whole, head + comma))
-    mended.write(ESCAPE.sub(_whole, rest))
+        mended.write(mend(head + comma))
+    mended.write(mend(rest))
     body.close()
     return mended
-
-
-def _whole(escape: re.Match[bytes]) -> bytes:
-    return rb"\ufffd" if escape["half"] else escape[0]
 
 
 def _layout(body: IO[bytes]) -> Layout:

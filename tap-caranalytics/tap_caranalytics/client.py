@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from datetime import datetime, timedelta, timezone
@@ -44,12 +43,6 @@ PASSING = re.compile(
 )
 ABOUT_RANGE = re.compile(r"range|\bdays?\b|\bdates?\b|period|too long|startTime|endTime", re.IGNORECASE)
 QUERY = re.compile(r"\?[^\s\"'<>]+")
-
-
-def keep_urls_out_of_logs() -> None:
-    """Silence what writes every URL at DEBUG: the vendor puts the company key and its access tokens there."""
-    for name in ("urllib3.connectionpool", "urllib3.util.retry"):
-        logging.getLogger(name).setLevel(logging.INFO)
 
 
 class CareStream(GrowingStream, PatientStream[Call, Any]):

@@ -10,7 +10,7 @@ from pyrate_limiter import Rate
 from singer_sdk import typing as th
 
 from tap_caranalytics import streams
-from tap_caranalytics.client import MINUTE_MS, CareStream, ReportStream, keep_urls_out_of_logs
+from tap_caranalytics.client import MINUTE_MS, CareStream, ReportStream
 from tap_caranalytics.settings import StrictTap
 from tap_caranalytics.transport import paced_session
 
@@ -241,7 +241,6 @@ class TapCarAnalytics(StrictTap):
     @cached_property
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
-        keep_urls_out_of_logs()
         rates = [Rate(int(self.config["requests_per_minute"]), MINUTE_MS)]
         return paced_session(self.config["api_url"], rates, self.config["user_agent"])
 

@@ -17,7 +17,7 @@ from singer_sdk.exceptions import RetriableAPIError
 
 from tap_maestroqa.records import Normaliser, utc
 from tap_maestroqa.scan import AHEAD, Scan, Sent
-from tap_maestroqa.transport import PatientStream, RefusedError, TapError, read_ahead
+from tap_maestroqa.transport import PatientStream, RefusedError, TapError, mend, read_ahead
 from tap_maestroqa.windows import DAY, Window, span
 
 if TYPE_CHECKING:
@@ -126,8 +126,12 @@ class MaestroQAStream(PatientStream[Window, IO[bytes]]):
         """Keep the body in a temporary file once it has been parsed to its end: a cut one is asked for again."""
         body = TemporaryFile()  # noqa: SIM115  # closed by who reads it
         try:
+            rest = b""
             for chunk in response.iter_content(CHUNK):
-                body.write(chunk)
+                # No escape sequence has a comma in it.
+                head, comma, rest = (rest + chunk).rpartition(b",")
+                body.write(mend(head + comma))
+            body.write(mend(rest))
             body.seek(0)
             wrong = _wrong_with(body)
         except BaseException:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
+import re
 from abc import abstractmethod
 from contextlib import closing
 from datetime import datetime, timezone
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
     from backoff.types import Details
+    from requests.auth import AuthBase
 
 TToken = TypeVar("TToken")
 Page = TypeVar("Page")
@@ -59,16 +62,31 @@ def is_safe(url: str) -> bool:
     return parts.scheme == "https" and bool(parts.hostname)
 
 
-def paced_session(api_url: str, rates: list[Rate], user_agent: str) -> requests.Session:
+class PacedAdapter(LimiterAdapter):
+    """Waits for its turn, and only then signs: what proves the sender must not grow old in the queue."""
+
+    def __init__(self, limiter: Limiter, sign: AuthBase | None) -> None:
+        # Not told to fill its bucket on a 429: the retry waits as the vendor says.
+        super().__init__(limiter=limiter, per_host=False, limit_statuses=())
+        self._sign = sign
+
+    def add_headers(self, request: requests.PreparedRequest, **_: Any) -> None:
+        """Sign; `requests` calls this right before it sends."""
+        if self._sign:
+            self._sign(request)
+
+
+def paced_session(api_url: str, rates: list[Rate], user_agent: str, sign: AuthBase | None = None) -> requests.Session:
     """Return a session that waits before it would ask the API for more than the vendor allows."""
+    # At DEBUG they write whole addresses, in which a name or a key may stand.
+    for name in ("urllib3.connectionpool", "urllib3.util.retry"):
+        logging.getLogger(name).setLevel(logging.INFO)
     session = requests.Session()
     session.headers["User-Agent"] = user_agent
     limiter = Limiter(InMemoryBucket(rates))
     limiter.try_acquire("the last request of a run that may have ended a moment ago")
-    # Not told to fill its bucket on a 429: the retry waits as the vendor says.
-    adapter = LimiterAdapter(limiter=limiter, per_host=False, limit_statuses=())
     origin = urlsplit(api_url)
-    session.mount(f"{origin.scheme}://{origin.netloc}", adapter)
+    session.mount(f"{origin.scheme}://{origin.netloc}", PacedAdapter(limiter, sign))
     # The SDK sends requests past the step that reads REQUESTS_CA_BUNDLE.
     session.verify = session.merge_environment_settings(api_url, {}, None, None, None)["verify"]
     return session
@@ -182,11 +200,10 @@ class PatientStream(RESTStream[TToken], Generic[TToken, Page]):
     def json_of(self, response: requests.Response) -> Any:
         """Parse a body that fits in memory, or raise RetriableAPIError when it is not JSON to its end."""
         try:
-            value = json.loads(response.content, parse_float=Decimal, parse_constant=_refuse)
+            return json.loads(mend(response.content), parse_float=Decimal, parse_constant=_refuse)
         except ValueError:
             message = f"{self.path} answered with JSON that breaks off, or with none"
             raise RetriableAPIError(message, response) from None
-        return _mended(value) if b"\\ud" in response.content.lower() else value
 
     def vendor_text(self, response: requests.Response) -> str:
         """Return the vendor's own error text in one short line; never any other part of a body."""
@@ -244,10 +261,13 @@ def _refuse(constant: str) -> None:
     raise ValueError(message)
 
 
-def _mended(value: Any) -> Any:
-    """Put U+FFFD for half a surrogate pair, which no UTF-8 can hold."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    return {_mended(name): _mended(item) for name, item in value.items()} if isinstance(value, dict) else value
+# A pair of surrogates, half of one, or any other escape sequence.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def mend(text: bytes) -> bytes:
+    """Put U+FFFD for half a surrogate pair, which a text cut inside an emoji has: no UTF-8 can hold it."""
+    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], text)
