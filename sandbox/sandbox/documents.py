@@ -123,8 +123,13 @@ def environment(tap: type[Tap]) -> str:
     lines = [f"# {tap.name}"]
     for name, setting in own.items():
         variable = f"{tap.name.upper().replace('-', '_')}_{name.upper()}"
-        lines.append(f"{'' if name in required(tap) else '# '}{variable}={setting.get('default', '')}")
+        lines.append(f"{'' if name in required(tap) else '# '}{variable}={_default(setting)}")
     return "\n".join(lines) + "\n"
+
+
+def _default(setting: dict[str, Any]) -> str:
+    value = setting.get("default", "")
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def settings_tables(tap: type[Tap]) -> str:
@@ -141,7 +146,7 @@ def settings_tables(tap: type[Tap]) -> str:
 def _settings_table(settings: Settings, needed: list[str]) -> str:
     rows = ["| Setting | Type | Default | What it does |", "|---|---|---|---|"]
     for name, setting in settings.items():
-        default = "**required**" if name in needed else f"`{setting['default']}`" if "default" in setting else ""
+        default = "**required**" if name in needed else f"`{_default(setting)}`" if "default" in setting else ""
         shown = "number" if "number" in setting.get("type", ()) else kind(setting).split("_")[0]
         type_ = " or ".join(f"`{value}`" for value in setting.get("enum", []) if value) or shown
         secret = " Secret." if setting.get("secret") else ""
@@ -163,13 +168,13 @@ def stream_table(tap: type[Tap], *, heading: bool = False) -> str:
 
 
 def between(marker: str, text: str, document: str) -> str:
-    """Return the document with the text between its markers replaced."""
-    return re.sub(
-        rf"(<!-- {marker} -->\n).*?(\n<!-- /{marker} -->)",
-        lambda found: f"{found[1]}{text}{found[2]}",
-        document,
-        flags=re.DOTALL,
-    )
+    """Return the document with the text between its markers replaced; ValueError when it has no such markers."""
+    head, opening, rest = document.partition(f"<!-- {marker} -->\n")
+    _, closing, tail = rest.partition(f"<!-- /{marker} -->")
+    if not (opening and closing):
+        message = f"no markers for {marker}"
+        raise ValueError(message)
+    return f"{head}{opening}\n{text}\n\n{closing}{tail}"
 
 
 def write(root: Path = ROOT) -> None:
