@@ -27,6 +27,7 @@ def _care(sandbox: Sandbox) -> Json:
         "api_url": f"{sandbox.url}/caranalytics/api/public",
         "start_date": day(2),
         "end_date": day(0),
+        "window_days": 1,
         "requests_per_minute": 6000,
         "poll_interval": 0.05,
         "lookback_days": 0,

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,11 @@ def meltano(*arguments: str, plugins: Path, folder: Path, environment: Mapping[s
 def stored(warehouse: Warehouse, tap: Contract, stream: str) -> list[tuple[object, ...]]:
     keys = ", ".join(f'"{key}"' for key in tap.streams[stream])
     _, rows = warehouse.query(f'select {keys} from {tap.name.replace("-", "_")}."{stream}"')
-    return rows
+    return [tuple(_as_sent(value) for value in row) for row in rows]
+
+
+def _as_sent(value: object) -> object:
+    return f"{value.isoformat(timespec='microseconds')}Z" if isinstance(value, datetime) else value
 
 
 @each_tap
@@ -58,12 +63,14 @@ def test_into_postgres_twice(
     tap: Contract, sandbox: Sandbox, warehouse: Warehouse, plugins: Path, tmp_path: Path
 ) -> None:
     environment = tap.environment(tap.config(sandbox)) | {"TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url}
+    held = tap.held(sandbox)
     for _ in range(2):
         meltano("run", tap.name, "target-postgres", plugins=plugins, folder=tmp_path, environment=environment)
-        for stream, keys in tap.held(sandbox).items():
+        for stream, keys in held.items():
             rows = stored(warehouse, tap, stream)
             assert len(rows) == len(set(rows))
             assert keys <= set(rows)
+        # What the second run finds of it hangs on each tap's lookback, and is tested there.
         tap.vendor(sandbox).work(sandbox.world.now.isoformat())
 
 
