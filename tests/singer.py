@@ -9,14 +9,16 @@ import signal
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.warm import ENVIRONMENT, warm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 BIN = Path(sys.executable).parent
 
@@ -30,6 +32,7 @@ class Run:
     messages: list[Json] = field(default_factory=list)
     log: str = ""
     exit_code: int | None = None
+    killed: bool = False
     peak_mb: float = 0
 
     def of(self, kind: str) -> list[Json]:
@@ -59,10 +62,10 @@ def run(
     *arguments: str,
     state: Json | None = None,
     catalog: Json | None = None,
-    kill_after: int | None = None,
+    kill: Callable[[Json], bool] = lambda _: False,
     environment: Mapping[str, str] | None = None,
 ) -> Run:
-    """Run a tap to its end, or kill it (SIGKILL) once it has put out so many records."""
+    """Run a tap to its end, or kill it (SIGKILL) right after a record that `kill` says so of."""
     result = Run()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -72,22 +75,29 @@ def run(
                 (folder / f"{option}.json").write_text(json.dumps(value))
                 given += [f"--{option}", f"{option}.json"]
         pid = warm(tap).start(given, _clean(environment or {}), folder)
-        records = 0
         with (folder / "out").open() as out:
             for line in out:
                 if not line.startswith('{"type":'):
                     result.log += line
                     continue
                 result.messages.append(json.loads(line))
-                records += result.messages[-1]["type"] == "RECORD"
                 if len(result.messages) % 200 == 0:
                     result.peak_mb = _peak_mb(pid)
-                if records == kill_after:
-                    os.kill(pid, signal.SIGKILL)
+                if result.messages[-1]["type"] == "RECORD" and kill(result.messages[-1]):
+                    result.killed = True
+                    # It may just have ended by itself.
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                     break
         result.exit_code = warm(tap).wait()
         result.log += (folder / "log").read_text()
     return result
+
+
+def after(records: int) -> Callable[[Json], bool]:
+    """Return what has a run killed after so many records."""
+    counted = count(1)
+    return lambda _: next(counted) == records
 
 
 def _peak_mb(pid: int) -> float:

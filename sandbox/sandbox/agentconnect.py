@@ -56,7 +56,7 @@ class AgentConnect(Tenant):
     """Rows in order of update. The fields are what the collection leaves open, or how it may differ."""
 
     name: ClassVar[str] = "agentconnect"
-    limits: ClassVar[tuple[Limit, ...]] = (Limit(100, 60),)
+    limits: tuple[Limit, ...] = (Limit(100, 60),)
 
     api_key: str = "sandbox-key-agentconnect"
     api_secret: str = "sandbox-secret-agentconnect-0123456789"  # noqa: S105

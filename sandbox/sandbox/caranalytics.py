@@ -76,7 +76,7 @@ class CareAnalytics(Vendor):
 
     name: ClassVar[str] = "caranalytics"
     # A field here and not the class's own: a test raises it.
-    limits: tuple[Limit, ...] = (Limit(20, 60),)  # type: ignore[misc]
+    limits: tuple[Limit, ...] = (Limit(20, 60),)
 
     username: str = "reports@contact-centre.example"
     password: str = "sandbox-password-caranalytics"  # noqa: S105

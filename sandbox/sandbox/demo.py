@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from sandbox import picture
 from sandbox.documents import ROOT
 from sandbox.server import Sandbox
-from sandbox.vendor import Limit
 from sandbox.warehouse import Warehouse
 from sandbox.world import World
 
@@ -63,7 +62,7 @@ def demo(folder: Path) -> None:
             print(f"This is run {len(runs) + 1}: since the last one, people have worked at every vendor.")
         started = datetime.now(timezone.utc)
         # At the vendor's 20 requests a minute this would be half an hour's work.
-        sandbox.caranalytics.limits = (Limit(6000, 60),)
+        sandbox.caranalytics.lift_limits()
         for tap in TAPS:
             _meltano_run(tap, folder, _settings(sandbox, warehouse, folder))
         (folder / "runs.json").write_text(json.dumps([*runs, world.now.isoformat()]))

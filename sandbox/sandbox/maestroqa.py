@@ -41,7 +41,7 @@ class MaestroQA(Vendor):
     """Sessions with points, to-dos and log. The fields are what the article leaves open, or how it may differ."""
 
     name: ClassVar[str] = "maestroqa"
-    limits: ClassVar[tuple[Limit, ...]] = (Limit(1, 1), Limit(30, 60))
+    limits: tuple[Limit, ...] = (Limit(1, 1), Limit(30, 60))
 
     token: str = "sandbox-token-maestroqa"  # noqa: S105
     end_day: Literal["inclusive", "exclusive"] = "exclusive"

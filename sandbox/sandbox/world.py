@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-YEARS = timedelta(days=730)
+TWO_YEARS = timedelta(days=730)
 EPOCH = datetime(2020, 1, 6, tzinfo=timezone.utc)
 CALL_EVERY = timedelta(hours=4)
 
@@ -69,14 +69,15 @@ class Call:
 
 @dataclass
 class World:
-    """Two years of a contact centre up to `now`. What happens in it hangs on the calendar alone, not on `now`."""
+    """A contact centre's history up to `now`. What happens in it hangs on the calendar alone, not on either."""
 
     now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    history: timedelta = TWO_YEARS
 
     @property
     def start(self) -> datetime:
         """The midnight, UTC, that everything begins after."""
-        return (self.now - YEARS).replace(hour=0, minute=0, second=0, microsecond=0)
+        return (self.now - self.history).replace(hour=0, minute=0, second=0, microsecond=0)
 
     @cached_property
     def agents(self) -> list[Person]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from sandbox.vendor import Limit
 from tap_caranalytics.rows import Identity, text_of
 
 from tests.contract.contract import Contract, Json, Keys, day
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 def _care(sandbox: Sandbox) -> Json:
     """Return settings for windows that are over, of a vendor who answers quickly."""
     vendor = sandbox.caranalytics
-    vendor.limits, vendor.job_polls = (Limit(6000, 60),), 0
+    vendor.lift_limits()
+    vendor.job_polls = 0
     return {
         "username": vendor.username,
         "password": vendor.password,
@@ -100,4 +100,5 @@ CARANALYTICS = Contract(
     wrong=({"error": "Something went wrong."}, {}, "text", 5, None, [], {"status": "PASS", "result": None}),
     many={},
     sender=lambda sandbox: sandbox.caranalytics.downloads,
+    snapshots=frozenset({"conversation_open"}),
 )

@@ -35,6 +35,8 @@ class Contract:
     # Settings, on top, for a sync of many small answers once the vendor has no limits, and who sends those with rows.
     many: Json
     sender: Callable[[Sandbox], Vendor]
+    # Streams that show the moment of the run: what one run has sent, another does not.
+    snapshots: frozenset[str] = frozenset()
     # Fields without which a row has no key or no place, besides the keys.
     spared: frozenset[str] = frozenset()
 

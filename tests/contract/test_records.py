@@ -1,6 +1,6 @@
 """Every row of the source arrives, once, as the SCHEMA says it would."""
 
-from jsonschema import Draft7Validator, FormatChecker
+from jsonschema_rs import Draft7Validator
 from sandbox.server import Sandbox
 
 from tests.contract.contract import Contract, keys_of
@@ -14,10 +14,10 @@ def invalid(result: Run) -> list[str]:
     validators: dict[str, Draft7Validator] = {}
     for message in result.messages:
         if message["type"] == "SCHEMA":
-            validators[message["stream"]] = Draft7Validator(message["schema"], format_checker=FormatChecker())
+            validators[message["stream"]] = Draft7Validator(message["schema"], validate_formats=True)
         if message["type"] == "RECORD":
             found += [
-                f"{message['stream']} {list(error.absolute_path)}: {error.message}"
+                f"{message['stream']} {error.instance_path}: {error.message}"
                 for error in validators[message["stream"]].iter_errors(message["record"])
             ]
     return found

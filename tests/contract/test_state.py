@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sandbox.server import Sandbox
 
-from tests.contract.contract import Contract, Json, keys_of
+from tests.contract.contract import Contract, keys_of
 from tests.contract.taps import each_tap
-from tests.singer import run
+from tests.singer import Json, run
 
-KILLS = 8
+KILLS = 100  # of each tap, with as many of them in each stream, by this many syncs
+CHAINS = 5
 
 
 @each_tap
@@ -38,17 +39,44 @@ def test_state_is_small_and_not_ahead_of_time(tap: Contract, sandbox: Sandbox) -
 
 
 @each_tap
-@pytest.mark.parametrize("share", [step / (KILLS - 1) for step in range(KILLS)])
-def test_killed_and_resumed(tap: Contract, share: float, sandbox: Sandbox) -> None:
-    whole = {stream: set(keys) for stream, keys in tap.held(sandbox).items()}
-    last = sum(map(len, whole.values()))
-    killed = run(tap.name, tap.config(sandbox), kill_after=max(1, int(last * share)))
-    assert killed.exit_code != 0 or share == 1
-    resumed = run(tap.name, tap.config(sandbox), state=killed.state)
-    assert resumed.exit_code == 0
-    for stream, keys in whole.items():
-        found = keys_of(killed.records(stream) + resumed.records(stream), tap.streams[stream])
-        assert not keys - set(found)
+@pytest.mark.parametrize("chain", range(CHAINS))
+def test_killed_again_and_again(tap: Contract, chain: int, sandbox: Sandbox) -> None:
+    config = tap.config(sandbox)
+    plain = run(tap.name, config)
+    rows = {stream: set(keys_of(plain.records(stream), keys)) for stream, keys in tap.streams.items()}
+    places = Places(tap.streams, {stream: len(keys) for stream, keys in rows.items() if keys}, chain)
+    state, kills = None, 0
+    while (result := run(tap.name, config, state=state, kill=places)).killed:
+        state, kills = result.state or state, kills + 1
+    assert result.exit_code == 0, result.log
+    assert kills == places.planned
+    for stream, keys in rows.items():
+        assert places.found[stream] == keys or stream in tap.snapshots
+
+
+class Places:
+    """Where to kill a sync: right after such and such a row of a stream has come for the first time."""
+
+    def __init__(self, keys: dict[str, tuple[str, ...]], sizes: dict[str, int], chain: int) -> None:
+        """Spread a chain's kills over streams of these sizes, each chain's between those of the others."""
+        self._keys = keys
+        self.found: dict[str, set[Any]] = {stream: set() for stream in keys}
+        each = -(-KILLS // len(sizes))
+        self._left = {
+            stream: {1 + size * step // each for step in range(chain, each, CHAINS)} for stream, size in sizes.items()
+        }
+        self.planned = sum(map(len, self._left.values()))
+
+    def __call__(self, message: Json) -> bool:
+        """Note a record; tell whether the run is to be killed after it."""
+        stream = message["stream"]
+        found = self.found[stream]
+        (key,) = keys_of([message["record"]], self._keys[stream])
+        found.add(key)
+        if len(found) not in self._left.get(stream, ()):
+            return False
+        self._left[stream].remove(len(found))
+        return True
 
 
 def bookmark(state: Json | None, stream: str) -> Any:

@@ -61,8 +61,8 @@ def client() -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Client]:
     """Share one server, without a quota, among the tests that only read."""
-    with Sandbox(WORLD) as sandbox, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sandbox.agentconnect, "limits", ())
+    with Sandbox(WORLD) as sandbox:
+        sandbox.agentconnect.lift_limits()
         yield Client(sandbox)
 
 

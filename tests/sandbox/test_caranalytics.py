@@ -34,7 +34,7 @@ class Client:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.vendor: CareAnalytics = sandbox.caranalytics
-        self.vendor.limits = (Limit(1000, 60),)
+        self.vendor.lift_limits()
         self.base = f"{sandbox.url}/caranalytics/api/public"
         self.session = requests.Session()
         self.session.auth = (self.vendor.username, self.vendor.password)

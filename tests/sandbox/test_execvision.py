@@ -55,7 +55,7 @@ def world() -> World:
 def served(world: World) -> Iterator[Client]:
     """Two years of data, which no test changes."""
     with Sandbox(world) as sandbox:
-        sandbox.execvision.by_day = sandbox.execvision.by_night = Limit(1000, 1)
+        sandbox.execvision.lift_limits()
         yield Client(sandbox)
 
 
@@ -70,7 +70,7 @@ def client(spare: Sandbox) -> Client:
     """An account without a row, for a test to fill."""
     # A server a test would take longer than the tests.
     spare.execvision.__init__(spare.world)  # type: ignore[misc]
-    spare.execvision.by_day = spare.execvision.by_night = Limit(1000, 1)
+    spare.execvision.lift_limits()
     spare.execvision.account.clear()
     return Client(spare)
 
@@ -377,7 +377,7 @@ def test_windows_of_topics_come_in_pairs(served: Client) -> None:
 
 def test_work_shows_in_every_feed(world: World) -> None:
     with Sandbox(world) as sandbox:
-        sandbox.execvision.by_day = sandbox.execvision.by_night = Limit(1000, 1)
+        sandbox.execvision.lift_limits()
         sandbox.execvision.listens_modified = "filled"
         client = Client(sandbox)
         sandbox.execvision.work("2026-03-02T16:00:00+00:00")
@@ -406,38 +406,38 @@ def at_new_yorks(hour: int) -> datetime:
 
 @pytest.mark.parametrize(("hour", "waits"), [(6, 1), (20, 1), (5, 0), (21, 0)])
 def test_by_day_the_sixth_request_waits(client: Client, hour: int, waits: int) -> None:
-    client.vendor.by_day, client.vendor.by_night = Limit(5, 0.4), Limit(25, 0.4)
+    client.vendor.by_day, client.vendor.by_night = Limit(5, 3), Limit(25, 3)
     client.vendor.clock = lambda: at_new_yorks(hour)
     began = time.monotonic()
     for _ in range(6):
         client.ask("check").raise_for_status()
     assert client.vendor.told_off == waits
-    assert (time.monotonic() - began > 0.35) == bool(waits)
+    assert time.monotonic() - began > 2 * waits
 
 
 def test_told_off_instead_of_queued(client: Client) -> None:
-    client.vendor.by_day = client.vendor.by_night = Limit(2, 1)
+    client.vendor.by_day = client.vendor.by_night = Limit(2, 60)
     client.vendor.over_limit = "refused"
     assert [client.ask("check").status_code for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize("way", ["status", "drop", "hang"])
 def test_the_queue_has_an_end(client: Client, way: Any) -> None:
-    client.vendor.by_day = client.vendor.by_night = Limit(1, 0.2)
+    client.vendor.by_day = client.vendor.by_night = Limit(1, 60)
     client.vendor.patience = 0.3
     client.vendor.out_of_patience = way
 
     def outcome(_: int) -> object:
         try:
-            return requests.get(f"{client.root}/check", auth=client.session.auth, timeout=0.6).status_code
+            return requests.get(f"{client.root}/check", auth=client.session.auth, timeout=1).status_code
         except requests.RequestException as error:
             return type(error)
 
-    with ThreadPoolExecutor(5) as pool:
-        outcomes = list(pool.map(outcome, range(5)))
+    client.ask("check").raise_for_status()
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = list(pool.map(outcome, range(3)))
     late = {"status": 504, "drop": requests.ConnectionError, "hang": requests.ReadTimeout}[way]
-    assert outcomes.count(200) == 2
-    assert outcomes.count(late) == 3
+    assert outcomes == [late] * 3
 
 
 def moment(text: str) -> datetime:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from jsonschema import Draft7Validator, FormatChecker
+from jsonschema_rs import Draft7Validator
 from tap_agentconnect import streams
 from tap_agentconnect.client import employee_key
 from tap_agentconnect.records import Normaliser
@@ -15,7 +15,7 @@ from tap_agentconnect.shapes import shape_of
 def emitted(stream: Any, **row: Any) -> Any:
     schema = stream.schema
     record = Normaliser(schema, logging.getLogger("test"))(shape_of(schema)({"uuid": "u", "sequence_id": 1, **row}))
-    Draft7Validator(schema, format_checker=FormatChecker()).validate(record)
+    Draft7Validator(schema, validate_formats=True).validate(record)
     return record
 
 

@@ -12,7 +12,7 @@ from sandbox import faults
 from tests.contract.agentconnect import AGENTCONNECT
 from tests.contract.contract import day, keys_of
 from tests.contract.test_records import invalid
-from tests.singer import Run, run
+from tests.singer import Run, after, run
 
 TAP = "tap-agentconnect"
 FEEDS = ("feedbacks", "qa_reviews", "qa_audits", "qa_calibrations", "coaching_sessions")
@@ -20,9 +20,9 @@ NEW = {"": {"brand_new": {"a": 1}}, "*": {"anywhere": ["x"]}}
 
 
 @pytest.fixture
-def vendor(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AgentConnect:
+def vendor(sandbox: Sandbox) -> AgentConnect:
     """Agent Connect without a quota, since most tests are not about it."""
-    monkeypatch.setattr(sandbox.agentconnect, "limits", ())
+    sandbox.agentconnect.lift_limits()
     return sandbox.agentconnect
 
 
@@ -109,7 +109,7 @@ def held_feedbacks(vendor: AgentConnect, since: str) -> dict[str, int]:
 def test_killed_late_in_a_first_sync_it_resumes(sandbox: Sandbox, vendor: AgentConnect) -> None:
     vendor.ties = 3
     config = {**AGENTCONNECT.config(sandbox), "start_date": day(730), "page_size": 300}
-    killed = run(TAP, config, catalog=only("feedbacks"), kill_after=4000)
+    killed = run(TAP, config, catalog=only("feedbacks"), kill=after(4000))
     assert killed.exit_code != 0
     resumed = run(TAP, config, catalog=only("feedbacks"), state=killed.state)
     assert newest(killed, resumed) == held_feedbacks(vendor, day(730))

@@ -61,7 +61,7 @@ def discovered() -> str:
 def sync(sandbox: Sandbox, *streams: str, state: Any = None, failing: bool = False, **changes: Any) -> Run:
     """Run these streams to their end."""
     if sandbox.caranalytics.limits == (Limit(20, 60),):
-        sandbox.caranalytics.limits = (Limit(6000, 60),)
+        sandbox.caranalytics.lift_limits()
     result = run(TAP, settings(sandbox, **changes), state=state, catalog=catalog(*streams))
     assert (result.exit_code != 0) is failing, result.log
     return result

@@ -28,7 +28,7 @@ def test_a_column_switched_on_half_way(sandbox: Sandbox) -> None:
 
 
 def test_a_catalog_that_was_discovered_earlier(sandbox: Sandbox) -> None:
-    sandbox.caranalytics.limits = ()
+    sandbox.caranalytics.lift_limits()
     sandbox.caranalytics.reports.switch_on("response", COLUMN)
     old = catalog("response")
     (entry,) = [stream for stream in old["streams"] if stream["stream"] == "response"]
@@ -42,7 +42,7 @@ def test_a_catalog_that_was_discovered_earlier(sandbox: Sandbox) -> None:
 
 
 def test_what_is_deselected_stays_out(sandbox: Sandbox) -> None:
-    sandbox.caranalytics.limits = ()
+    sandbox.caranalytics.lift_limits()
     chosen = catalog("incoming_post", without=("spam_score", "post_content"))
     result = run(TAP, settings(sandbox, start_date=day(1)), catalog=chosen)
     assert result.records("incoming_post")

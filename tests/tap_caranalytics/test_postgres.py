@@ -5,10 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
 from sandbox.documents import ROOT
 from sandbox.server import Sandbox
-from sandbox.vendor import Limit
 from sandbox.warehouse import Warehouse
 
 from tests.contract.contract import day
@@ -33,10 +31,9 @@ def load(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
-@pytest.mark.xdist_group("meltano")
 def test_columns_and_the_current_rows(sandbox: Sandbox, tmp_path: Path) -> None:
     vendor = sandbox.caranalytics
-    vendor.limits = (Limit(6000, 60),)
+    vendor.lift_limits()
     found = re.search(r"```sql\n(.*?)```", README, re.DOTALL)
     assert found
     sql = f"select conversation_id, manual_tag, survey from ({found[1]}) as now where _window_start = %s"

@@ -9,7 +9,7 @@ import pytest
 from sandbox.server import Sandbox
 
 from tests.contract.contract import day
-from tests.singer import run
+from tests.singer import after, run
 from tests.tap_caranalytics.reports import (
     DAY,
     MILLISECOND,
@@ -213,7 +213,7 @@ def test_killed_at_any_row_nothing_is_lost(sandbox: Sandbox) -> None:
     keys = upserted(whole, stream="response").keys()
     for share in (0, 0.3, 0.5, 0.9):
         rows = max(1, int(len(keys) * share))
-        killed = run(TAP, settings(sandbox, end_date=day(0)), catalog=chosen, kill_after=rows)
+        killed = run(TAP, settings(sandbox, end_date=day(0)), catalog=chosen, kill=after(rows))
         resumed = sync(sandbox, "response", state=killed.state, end_date=day(0), lookback_days=0)
         assert upserted(killed, resumed, stream="response").keys() == keys
 
@@ -255,7 +255,7 @@ def test_parameters_go_to_the_reports_that_document_them(sandbox: Sandbox) -> No
 
 
 def test_state_and_log_hold_no_secret_of_a_url(sandbox: Sandbox) -> None:
-    sandbox.caranalytics.limits = ()
+    sandbox.caranalytics.lift_limits()
     result = run(TAP, settings(sandbox, start_date=day(0)), environment={"LOGLEVEL": "DEBUG"})
     tokens = {job.token for job in sandbox.caranalytics.jobs}
     assert len(tokens) >= 13
@@ -267,11 +267,11 @@ def test_state_and_log_hold_no_secret_of_a_url(sandbox: Sandbox) -> None:
 
 def test_a_large_report_in_little_memory_and_nothing_left(sandbox: Sandbox, tmp_path: Path) -> None:
     vendor = sandbox.caranalytics
-    vendor.limits = ()
+    vendor.lift_limits()
     vendor.reports.bulk = 40_000
     config = settings(sandbox, start_date=day(1), end_date=day(0))
     environment = {"TMPDIR": str(tmp_path)}
-    killed = run(TAP, config, catalog=catalog("response"), environment=environment, kill_after=100)
+    killed = run(TAP, config, catalog=catalog("response"), environment=environment, kill=after(100))
     assert killed.exit_code
     assert not list(tmp_path.iterdir())
     result = run(TAP, config, catalog=catalog("response"), environment=environment)
