@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import traceback
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENVIRONMENT = {"PYTHONWARNINGS": "error,ignore:Python 3.:FutureWarning"}
+# In a run with this in its environment, whatever waits does so for a hundredth of the time.
+HASTE = {"HASTE": "100"}
 
 
 class Warm:
@@ -76,6 +79,8 @@ def _run(main: Callable[[], None], tap: str, job: dict[str, Any]) -> None:
     sys.stdout, sys.stderr = os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8", buffering=1)
     sys.argv = [tap, *job["arguments"]]
     code: Any = 0
+    sleep, haste = time.sleep, int(os.environ.pop("HASTE", 1))
+    time.sleep = lambda seconds: sleep(seconds / haste)
     try:
         main()
     except SystemExit as end:

@@ -206,16 +206,21 @@ class Jobs(Generic[T]):
 
     def _download(self, job: Job[T]) -> Body:
         call = self._placed(job.download_url, "download", keeps=True) or self._built(job, "download", keeps=True)
+        empty = False
         for _ in range(HOPS):
             answer: Body | Moved = self._call(call)
-            if not isinstance(answer, Moved):
+            if isinstance(answer, Moved):
+                target = self._placed(urljoin(call.url, answer.url), "download", keeps=True)
+                if target is None:
+                    message = "The vendor sends a download to an address that is not safe (https): ask its support."
+                    raise TapError(message)
+                call = target
+            elif empty or not answer.is_empty:
+                return answer
+            else:
                 # Nothing at all may be a report without rows, or an answer that got lost: the second one is believed.
-                return self._call(call) if answer.is_empty else answer
-            target = self._placed(urljoin(call.url, answer.url), "download", keeps=True)
-            if target is None:
-                message = "The vendor sends a download to an address that is not safe (https): ask its support."
-                raise TapError(message)
-            call = target
+                empty = True
+                answer.close()
         message = f"A download was redirected more than {HOPS} times: ask the vendor's support."
         raise TapError(message)
 

@@ -97,7 +97,7 @@ CARANALYTICS = Contract(
         ({"company": "x"}, "company"),
     ),
     secrets=("password", "company_key"),
-    wrong=({"error": "Something went wrong."}, {}, "text", 5, None, [], {"status": "PASS", "result": None}),
+    wrong=({"error": "Something went wrong."}, {}, "text", 5, None, {"status": "PASS", "result": None}),
     many={},
     sender=lambda sandbox: sandbox.caranalytics.downloads,
     snapshots=frozenset({"conversation_open"}),

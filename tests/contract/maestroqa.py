@@ -22,7 +22,7 @@ MAESTROQA = Contract(
         "api_token": sandbox.maestroqa.token,
         "api_url": f"{sandbox.url}/maestroqa/api/v1",
         "start_date": day(50),
-        "window_days": 30,
+        "window_days": 20,
     },
     held=lambda sandbox: {"coaching_sessions": _coaching_sessions(sandbox, day(50))},
     senseless=(

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from itertools import cycle
 
 import pytest
 from sandbox.faults import Spoil
 from sandbox.server import Sandbox
+from sandbox.vendor import Seen
 
 from sandbox import faults
 from tests.contract.contract import Contract, keys_of
 from tests.contract.taps import TAPS, each_tap
 from tests.singer import Run, run
+from tests.warm import HASTE
 
 DEBUG = {"LOGLEVEL": "DEBUG"}
 
@@ -21,6 +24,7 @@ def soon() -> str:
 
 
 PASSING: dict[str, Callable[[], Spoil]] = {
+    "429": lambda: faults.status(429),
     "429 with seconds": lambda: faults.status(429, headers={"Retry-After": "1"}),
     "429 with a date": lambda: faults.status(429, headers={"Retry-After": soon()}),
     "500": lambda: faults.status(500),
@@ -50,10 +54,9 @@ def quiet(tap: Contract, sandbox: Sandbox, result: Run) -> bool:
 
 
 @each_tap
-@pytest.mark.parametrize("at", [1, 2])
 @pytest.mark.parametrize("fault", PASSING)
-def test_waited_out(tap: Contract, fault: str, at: int, sandbox: Sandbox) -> None:
-    tap.vendor(sandbox).fail(PASSING[fault](), at=at)
+def test_waited_out(tap: Contract, fault: str, sandbox: Sandbox) -> None:
+    tap.vendor(sandbox).fail(PASSING[fault](), at=2)
     result = run(tap.name, {**tap.config(sandbox), "request_timeout": 2}, environment=DEBUG)
     assert result.exit_code == 0, result.log
     assert whole(tap, sandbox, result)
@@ -61,12 +64,49 @@ def test_waited_out(tap: Contract, fault: str, at: int, sandbox: Sandbox) -> Non
     assert "try 2 of" in result.log
 
 
+@each_tap
+@pytest.mark.parametrize("fault", PASSING)
+def test_at_every_request(tap: Contract, fault: str, sandbox: Sandbox) -> None:
+    everywhere(tap, sandbox, PASSING[fault]())
+
+
 @pytest.mark.parametrize(("tap", "wrong"), WRONG)
-def test_wrong_json_is_asked_for_again(tap: Contract, wrong: object, sandbox: Sandbox) -> None:
-    tap.vendor(sandbox).fail(faults.instead(wrong))
-    result = run(tap.name, tap.config(sandbox))
+def test_wrong_json_at_every_request(tap: Contract, wrong: object, sandbox: Sandbox) -> None:
+    everywhere(tap, sandbox, faults.instead(wrong))
+
+
+def everywhere(tap: Contract, sandbox: Sandbox, spoil: Spoil) -> None:
+    """Have every request of a sync fail the first time; all rows arrive all the same."""
+    vendor, sender = tap.vendor(sandbox), tap.sender(sandbox)
+    vendor.lift_limits()
+    config = {**tap.config(sandbox), "request_timeout": 1}
+    vendor.fail(spoil, times=10**6, where=first_time())
+    if sender is not vendor:
+        sender.fail(spoil, times=10**6, where=every_other())
+    result = run(tap.name, config, environment=DEBUG | HASTE)
     assert result.exit_code == 0, result.log
     assert whole(tap, sandbox, result)
+    assert quiet(tap, sandbox, result)
+    assert result.log.count("try 2 of") >= 2
+
+
+def first_time() -> Callable[[Seen], bool]:
+    """Return what tells whether a request is asked for the first time."""
+    asked = set()
+
+    def is_first(seen: Seen) -> bool:
+        request = seen.method, seen.path, str(seen.query), seen.body
+        first = request not in asked
+        asked.add(request)
+        return first
+
+    return is_first
+
+
+def every_other() -> Callable[[Seen], bool]:
+    """Return what tells one of two requests: each signed address is asked for only once."""
+    turns = cycle((True, False))
+    return lambda _: next(turns)
 
 
 @each_tap
