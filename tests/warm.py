@@ -79,8 +79,8 @@ def _run(main: Callable[[], None], tap: str, job: dict[str, Any]) -> None:
     sys.stdout, sys.stderr = os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8", buffering=1)
     sys.argv = [tap, *job["arguments"]]
     code: Any = 0
-    sleep, haste = time.sleep, int(os.environ.pop("HASTE", 1))
-    time.sleep = lambda seconds: sleep(seconds / haste)
+    sleep, haste = time.sleep, int(os.environ.pop("HASTE", "1"))
+    time.sleep = lambda seconds: sleep(float(seconds) / haste)
     try:
         main()
     except SystemExit as end:

@@ -14,12 +14,10 @@ UV = [sys.executable, "-m", "uv"]
 
 
 @each_tap
-@pytest.mark.parametrize("form", ["folder", "wheel", "sdist"])
+@pytest.mark.parametrize("form", ["wheel", "sdist"])
 def test_alone(tap: Contract, form: str, tmp_path: Path) -> None:
-    source = ROOT / tap.name
-    if form != "folder":
-        subprocess.run([*UV, "build", "-q", f"--{form}", source, "--out-dir", tmp_path], check=True)
-        (source,) = [path for path in tmp_path.iterdir() if path.suffix in {".whl", ".gz"}]
+    subprocess.run([*UV, "build", "-q", f"--{form}", ROOT / tap.name, "--out-dir", tmp_path], check=True)
+    (source,) = [path for path in tmp_path.iterdir() if path.suffix in {".whl", ".gz"}]
     environment = tmp_path / "venv"
     subprocess.run([*UV, "venv", "-q", "--python", sys.executable, environment], check=True)
     subprocess.run([*UV, "pip", "install", "-q", "--python", environment / "bin" / "python", source], check=True)

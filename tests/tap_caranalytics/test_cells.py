@@ -22,7 +22,7 @@ def asked(part: Part) -> tuple[int, int]:
 
 @given(st.integers(1, 40), moments, st.timedeltas(timedelta(0), 400 * DAY))
 def test_parts_follow_each_other_without_gap_or_overlap(days: int, start: datetime, length: timedelta) -> None:
-    grid, now = Grid(days), (start + length).replace(microsecond=0) + MILLISECOND
+    grid, now = Grid(days), (start + length + DAY).replace(microsecond=0) + MILLISECOND
     edges = [asked(part) for cell in grid.cells(start, now) for part in grid.parts(cell, now)]
     assert edges[0][0] <= start.timestamp() * 1000 <= edges[0][1] + 1
     assert all(end + 1 == following for (_, end), (following, _) in pairwise(edges))

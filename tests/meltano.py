@@ -1,0 +1,63 @@
+"""The real Meltano, its plugins installed once for all tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.singer import BIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[1]
+
+
+class Meltano:
+    """Meltano on this project, with a system folder of its own: in one, a plugin runs only once at a time."""
+
+    def __init__(self, installed: Path, folder: Path) -> None:
+        """Use the plugins that are installed there, and this folder for all else."""
+        self._folder = folder
+        for plugin in installed.glob("*/*/venv"):
+            link = folder / plugin.relative_to(installed)
+            link.parent.mkdir(parents=True)
+            link.symlink_to(plugin)
+
+    def start(self, *arguments: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+        """Start a command."""
+        return subprocess.Popen(
+            [BIN / "meltano", *arguments],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "MELTANO_SYS_DIR_ROOT": str(self._folder),
+                "MELTANO_DATABASE_URI": f"sqlite:///{self._folder / 'meltano.db'}",
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str, environment: Mapping[str, str]) -> None:
+        """Run a command to its end, which has to be a good one."""
+        ended_well(self.start(*arguments, environment=environment))
+
+
+def ended_well(process: subprocess.Popen[str]) -> None:
+    """Wait for a command; its output is shown should it fail."""
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+
+
+def install(folder: Path) -> Path:
+    """Install all plugins below this folder; who comes second finds them there."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not folder.exists():
+            Meltano(folder, folder).run("install", environment={})
+    return folder
