@@ -1,11 +1,14 @@
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import hypothesis
 import pytest
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
+from sandbox.world import TWO_YEARS, World
 
 from tests.meltano import Meltano, install
 
@@ -17,11 +20,18 @@ hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as server:
+@contextmanager
+def served(history: timedelta = TWO_YEARS) -> Iterator[Sandbox]:
+    """Serve the vendors of a world that is so old; many tests are content with a young one, and sooner done."""
+    with Sandbox(World(history=history)) as server:
         for vendor in server.vendors:
             vendor.lateness = LATENESS
+        yield server
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with served() as server:
         yield server
 
 

@@ -19,6 +19,7 @@ def test_all_at_once_into_postgres_twice(
     sandbox: Sandbox, warehouse: Warehouse, installed: Path, tmp_path: Path
 ) -> None:
     url = {"TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url}
+    held = [tap.held(sandbox) for tap in TAPS]
     meltanos = [Meltano(installed, tmp_path / tap.name) for tap in TAPS]
     for _ in range(2):
         processes = [
@@ -30,8 +31,8 @@ def test_all_at_once_into_postgres_twice(
         ]
         for process in processes:
             ended_well(process)
-        for tap in TAPS:
-            for stream, keys in tap.held(sandbox).items():
+        for tap, streams in zip(TAPS, held, strict=True):
+            for stream, keys in streams.items():
                 rows = stored(warehouse, tap, stream)
                 assert len(rows) == len(set(rows))
                 assert keys <= set(rows)
