@@ -157,13 +157,17 @@ def _settings_table(settings: Settings, needed: list[str]) -> str:
 def stream_table(tap: type[Tap], *, heading: bool = False) -> str:
     """Return the tap's streams as a table."""
     rows = [f"**[{tap.name}]({tap.name}/README.md)**", ""] if heading else []
-    rows += ["| Stream | Endpoint | Key | Replication key | What it holds |", "|---|---|---|---|---|"]
-    for stream in tap(config={}, validate_config=False, setup_mapper=False).streams.values():
+    titles = ("Stream", "Endpoint", "Key", "Replication key", "A changed row", "A deleted row", "What it holds")
+    rows += [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
+    # Any: what the taps' streams add to the SDK's is the same in all, but has no type of its own here.
+    streams: dict[str, Any] = {**tap(config={}, validate_config=False, setup_mapper=False).streams}
+    for stream in streams.values():
         keys = ", ".join(f"`{key}`" for key in stream.primary_keys)
         replication = f"`{stream.replication_key}`" if stream.replication_key else "full table"
-        endpoint = f"`{getattr(stream, 'http_method', 'GET')} {getattr(stream, 'path', '')}`"
+        endpoint = f"`{stream.http_method} {stream.path}`"
         about = " ".join((type(stream).__doc__ or "").split())
-        rows.append(f"| `{stream.name}` | {endpoint} | {keys} | {replication} | {about} |")
+        cells = (f"`{stream.name}`", endpoint, keys, replication, stream.on_update, stream.on_delete, about)
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 

@@ -63,6 +63,7 @@ class SequenceStream(AgentConnectStream["list[Row] | None"]):
 
     primary_keys = ("uuid",)
     replication_key = "sequence_id"
+    on_update = "comes again"
 
     def get_records(self, context: Context | None) -> Iterator[Row]:  # noqa: ARG002
         """Read what came after the bookmark, page by page."""

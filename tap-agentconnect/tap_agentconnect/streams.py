@@ -210,6 +210,7 @@ class CoachingSessions(SequenceStream):
 
     name = "coaching_sessions"
     path = "/v2/coaching/sessions"
+    on_delete = "comes again, `archived`"
     schema = th.PropertiesList(
         *keys("session"),
         th.Property("created_at", th.DateTimeType, description="When the session was created."),

@@ -123,6 +123,9 @@ class PatientStream(RESTStream[TToken], Generic[TToken, Page]):
     vendor: ClassVar[str]
     #: What to check when a request is refused, by status.
     advice: ClassVar[Mapping[int, str]] = {}
+    #: What becomes of a row that the vendor has changed, and of one that it has deleted, for the README.
+    on_update: ClassVar[str] = "comes with every run"
+    on_delete: ClassVar[str] = "stops coming"
 
     @property
     def url_base(self) -> str:

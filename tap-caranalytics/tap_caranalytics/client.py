@@ -174,6 +174,8 @@ class ReportStream(CareStream):
     http_method = "POST"
     primary_keys = ("_row_key",)
     replication_key = "_window_start"
+    on_update = "comes within `lookback_days`, beside its old version"
+    on_delete = "is missing from the newest reading of its window"
 
     #: The vendor's name for the report.
     report: ClassVar[str]
@@ -354,6 +356,8 @@ class ReportStream(CareStream):
 class SnapshotStream(ReportStream):
     """A report on how things stand: one a run, kept for the cell that the run is in."""
 
+    on_update = "comes with the next snapshot"
+    on_delete = "is missing from the next snapshot"
     can_be_halved = False
     _from_start = True
 

@@ -134,6 +134,7 @@ class TeamPerformance(ReportStream):
     path = "/reports/report/team_performance"
     extra_settings: ClassVar = {"team_ids": "teamIds", "include_disabled_agents": "includeDisabled"}
     of_team = True
+    on_update = "comes within `lookback_days`, in its old version's place"
     can_be_halved = False  # the averages of two halves are not the whole's
     schema = report_schema()
 
@@ -149,6 +150,7 @@ class TeamPerformanceInterval(ReportStream):
         "time_interval": "timeInterval",
     }
     of_team = True
+    on_update = "comes within `lookback_days`, in its old version's place"
     schema = report_schema()
 
     @cached_property

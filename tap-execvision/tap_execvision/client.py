@@ -127,6 +127,9 @@ class ExecVisionStream(PatientStream[Any, Any]):
 class FeedStream(ExecVisionStream):
     """A feed: what was modified since a minute, in pages."""
 
+    on_update = "comes again"
+    on_delete = "is not told"
+
     #: The field that the feed goes by.
     modified: ClassVar[str] = "modified"
     #: The field that `last_id` takes, None where the feed has no such parameter.
@@ -229,6 +232,7 @@ class FeedStream(ExecVisionStream):
 class FollowingStream(ExecVisionStream):
     """What the API tells by id only: asked for once a run for each id that a feed shows."""
 
+    on_update = "comes when a row that names it does"
     state_partitioning_keys = ()
     #: The field of the feed's rows that holds the id.
     id_name: ClassVar[str]
@@ -247,7 +251,8 @@ class FollowingStream(ExecVisionStream):
 
     def is_worth(self, row: Row) -> bool:
         """Tell whether a row of the feed has an id to ask for."""
-        return row.get(self.id_name) not in {None, ""}
+        id_ = row.get(self.id_name)
+        return isinstance(id_, str | int) and id_ != ""
 
     def get_records(self, context: Context | None) -> Iterator[Row]:  # noqa: ARG002
         """Ask for each id that is waiting."""

@@ -69,6 +69,8 @@ class Calls(FeedStream):
     primary_keys = ("id",)
     replication_key = "_replication_time"
     last_id = "id"
+    on_update = "comes again when its state changes"
+    on_delete = "comes in `deleted_calls`"
     schema = schemas.CALLS
 
     @property
@@ -133,6 +135,7 @@ class Listens(FeedStream):
     path = "/listens"
     primary_keys = ("_row_key",)
     replication_key = "_replication_time"
+    on_update = "comes again, beside its old version"
     schema = schemas.LISTENS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -201,6 +204,7 @@ class Shares(FeedStream):
     path = "/shares"
     primary_keys = ("_row_key",)
     replication_key = modified = "sharedAt"
+    on_update = "is not told"
     schema = schemas.SHARES
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -270,6 +274,7 @@ class Transcripts(FollowingStream):
     id_name = "id"
     primary_keys = ("callId",)
     selected_by_default = False
+    on_update = "comes with its call"
     schema = schemas.TRANSCRIPTS
     _shut: ClassVar[str] = (
         "The account may not read transcripts (HTTP 403): none are read in this run. ExecVision switches them on; "

@@ -69,6 +69,8 @@ class CoachingSessions(MaestroQAStream):
     path = "/coaching-sessions"
     primary_keys = ("_id",)
     replication_key = "updatedAt"
+    on_update = "comes again"
+    on_delete = "comes again, with `isDeleted`"
     schema = th.PropertiesList(
         th.Property("_id", th.StringType(nullable=False), required=True, description="The id of the coaching session."),
         th.Property("coachingFormName", th.StringType, description="The session's name."),

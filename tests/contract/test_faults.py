@@ -1,5 +1,6 @@
 """Whatever goes wrong on the way is waited out or ends in one clear line; nothing is lost, nothing secret is told."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -19,8 +20,8 @@ from tests.warm import HASTE
 DEBUG = {"LOGLEVEL": "DEBUG"}
 
 
-def soon() -> str:
-    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=4), usegmt=True)
+def soon(seconds: float = 4) -> str:
+    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
 
 
 PASSING: dict[str, Callable[[], Spoil]] = {
@@ -62,6 +63,18 @@ def test_waited_out(tap: Contract, fault: str, sandbox: Sandbox) -> None:
     assert whole(tap, sandbox, result)
     assert quiet(tap, sandbox, result)
     assert "try 2 of" in result.log
+
+
+@each_tap
+@pytest.mark.parametrize("told", ["9", "date"])
+def test_retry_after_is_obeyed(tap: Contract, told: str, sandbox: Sandbox) -> None:
+    vendor = tap.vendor(sandbox)
+    # A date has no fraction of a second.
+    due = time.monotonic() + 9
+    vendor.fail(faults.status(503, headers={"Retry-After": soon(10) if told == "date" else told}))
+    assert run(tap.name, tap.config(sandbox)).exit_code == 0
+    first, second, *_ = vendor.seen
+    assert second.at > due if told == "date" else second.at - first.at > float(told)
 
 
 @each_tap

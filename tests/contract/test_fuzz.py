@@ -102,7 +102,10 @@ def sync(tap: Contract, config: Json) -> Run:
 def test_any_values(tap: Contract, seed: int, keys: str, sandbox: Sandbox) -> None:
     vendor = tap.vendor(sandbox)
     vendor.lift_limits()
-    spared = {key for names in tap.streams.values() for key in names} | tap.spared if keys == "kept" else set()
+    spared = {key for names in tap.streams.values() for key in names} | tap.spared
+    if keys == "changed":
+        # Not all at once, or each run would end in its first stream.
+        spared -= set(sorted(spared)[seed :: len(SEEDS)])
     fuzz = Fuzz(seed, spared)
     config = {**tap.config(sandbox), **tap.many}
     held = tap.held(sandbox)
