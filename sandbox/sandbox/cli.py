@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from sandbox import demo, documents
 from sandbox.server import Sandbox
+from sandbox.world import TWO_YEARS
 
 PORT = 8765
 
@@ -17,7 +19,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description="Try the taps without credentials.")
     commands = parser.add_subparsers(required=True, metavar="command")
     showing = commands.add_parser("demo", help="run every tap into a PostgreSQL and look at the result")
-    showing.set_defaults(run=lambda arguments: demo.demo(arguments.folder))
+    showing.set_defaults(run=lambda arguments: demo.demo(arguments.folder, timedelta(days=arguments.days)))
+    days = "how many days the vendors look back on (default 730)"
+    showing.add_argument("--days", type=int, default=TWO_YEARS.days, help=days)
     looking = commands.add_parser("psql", help="open what the demo has loaded, or run one query there")
     looking.add_argument("query", nargs="?", help="the SQL to run")
     looking.set_defaults(run=lambda arguments: sys.exit(demo.psql(arguments.query, arguments.folder)))

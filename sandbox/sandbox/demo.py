@@ -17,7 +17,7 @@ from sandbox import picture
 from sandbox.documents import ROOT
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
-from sandbox.world import World
+from sandbox.world import TWO_YEARS, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,11 +47,11 @@ from coached left join reviewed using (agent) left join rated using (agent)
 order by sessions desc, agent limit 12"""
 
 
-def demo(folder: Path) -> None:
-    """Run the demo; what it writes lands in this folder."""
+def demo(folder: Path, history: timedelta = TWO_YEARS) -> None:
+    """Run the demo on so much history; what it writes lands in this folder."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
-    world, runs = World(), _runs(folder)
+    world, runs = World(history=history), _runs(folder)
     with Sandbox(world) as sandbox, Warehouse(folder / "postgres") as warehouse:
         print(f"The vendors answer on {sandbox.url}, PostgreSQL is up.")
         # The sandbox forgets; what its people did before each later run is done again.

@@ -13,7 +13,9 @@ TABLE_ROW = re.compile(r"^  (tap_\w+) +(\w+) +([\d,]+) +([\d,]+) ", re.MULTILINE
 
 def demo(folder: Path) -> dict[tuple[str, str], tuple[int, int]]:
     """Run the demo; return rows and moved rows of each stream, as it shows them."""
-    result = subprocess.run([BIN / "sandbox", "demo", "--folder", folder], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [BIN / "sandbox", "demo", "--days", "120", "--folder", folder], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Window 1 of" in result.stdout
     shown = TABLE_ROW.findall(result.stdout)
