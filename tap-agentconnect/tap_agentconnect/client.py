@@ -16,7 +16,7 @@ from singer_sdk.exceptions import RetriableAPIError
 from tap_agentconnect.pagination import Params, Row, roster
 from tap_agentconnect.records import Normaliser
 from tap_agentconnect.shapes import shape_of
-from tap_agentconnect.transport import Page, PatientStream, read_ahead
+from tap_agentconnect.transport import SAY_EVERY, Page, PatientStream, read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 RATES = [Rate(100, 61_000)]
 MINUTE = 61
 MOST_EMPLOYEES = 500
-SAY_EVERY = 5
 
 
 class AgentConnectStream(PatientStream[Params, Page]):
@@ -55,11 +54,6 @@ class AgentConnectStream(PatientStream[Params, Page]):
     def url_base(self) -> str:
         """The host of the subdomain, unless api_url says another."""
         return self._tap.api_url
-
-    @property
-    def requests_session(self) -> requests.Session:
-        """The process's one session, whose pace all streams share."""
-        return self._tap.session
 
     @property
     def authenticator(self) -> SignedToken:

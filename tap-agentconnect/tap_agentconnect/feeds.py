@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import RetriableAPIError
 
 from tap_agentconnect.client import AgentConnectStream
 from tap_agentconnect.pagination import Params, Row, follow
-from tap_agentconnect.records import utc
+from tap_agentconnect.records import written
 from tap_agentconnect.transport import TapError, read_ahead
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ class SequenceStream(AgentConnectStream["list[Row] | None"]):
 
     def get_records(self, context: Context | None) -> Iterator[Row]:  # noqa: ARG002
         """Read what came after the bookmark, page by page."""
-        started = datetime.fromtimestamp(self._tap.initialized_at / 1000, timezone.utc)
-        scope, bookmark = self.scope(started), self.recalled(started)
-        overlap, start = int(self.config["lookback_seconds"]) * A_SECOND, int(started.timestamp()) * A_SECOND
+        scope, bookmark = self.scope, self.recalled()
+        overlap, start = int(self.config["lookback_seconds"]) * A_SECOND, int(self.started.timestamp()) * A_SECOND
         after = 0 if bookmark is None else resume(bookmark, overlap)
         for page in self.told(read_ahead(follow(self.page_after, after, start, overlap))):
             yield from filter(self.is_wanted, page)
@@ -80,12 +79,13 @@ class SequenceStream(AgentConnectStream["list[Row] | None"]):
             )
             self.checkpoint()
 
-    def scope(self, started: datetime) -> Scope:
-        """Return what this run's settings let through."""
+    @property
+    def scope(self) -> Scope:
+        """What this run's settings let through."""
         start, end = self._tap.moment("start_date"), self._tap.moment("end_date")
-        return Scope(utc(start.isoformat()) if start else None, utc(end.isoformat()) if end and end < started else None)
+        return Scope(written(start) if start else None, written(end) if end and end < self.started else None)
 
-    def recalled(self, started: datetime) -> int | None:
+    def recalled(self) -> int | None:
         """Return the bookmark in the state, None when it does not hold for all that this run is to bring."""
         bookmark, scope = self.stream_state.get("replication_key_value"), self.stream_state.get("scope")
         if self.replication_method != "INCREMENTAL" or bookmark is None:
@@ -93,7 +93,7 @@ class SequenceStream(AgentConnectStream["list[Row] | None"]):
         if (number := _whole_number(bookmark)) is None:
             message = f"The state's bookmark of {self.name} is no sequence id: run once with --full-refresh."
             raise TapError(message)
-        if scope and not self.scope(started).within(Scope(*(scope.get(field.name) for field in fields(Scope)))):
+        if scope and not self.scope.within(Scope(*(scope.get(field.name) for field in fields(Scope)))):
             self.logger.warning("%s is read from its beginning, as the settings let more through now", self.name)
             return None
         return number
@@ -133,11 +133,6 @@ class SequenceStream(AgentConnectStream["list[Row] | None"]):
                 raise TapError(message)
             row["sequence_id"] = number
         return list(rows)
-
-    def checkpoint(self) -> None:
-        """Write the state, but not between the records of a batch file."""
-        if not self.get_batch_config(self.config):
-            self._tap.state_writer.write_state(self.tap_state)
 
     def _write_starting_replication_value(self, context: Context | None) -> None:
         """Leave the start to the walk: start_date bounds creation, not the sequence id."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from tap_agentconnect.client import EmployeeStream
+from tap_agentconnect.client import AgentConnectStream, EmployeeStream
 from tap_agentconnect.feeds import Scope, SequenceStream
 from tap_agentconnect.records import EXTRA
 from tap_agentconnect.schemas import (
@@ -24,8 +24,6 @@ from tap_agentconnect.schemas import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tap_agentconnect.pagination import Params, Row
 
 LARGEST = 1000
@@ -129,9 +127,10 @@ class Feedbacks(SequenceStream):
         EXTRA,
     ).to_dict()
 
-    def scope(self, started: datetime) -> Scope:
-        """Return what this run's settings let through."""
-        return replace(super().scope(started), include_recovery=bool(self.config["include_recovery"]))
+    @property
+    def scope(self) -> Scope:
+        """What this run's settings let through."""
+        return replace(super().scope, include_recovery=bool(self.config["include_recovery"]))
 
     def parameters(self, *, largest: bool) -> Params:
         """Ask for service recoveries in any case: without them, a page might look like the last one."""
@@ -289,3 +288,13 @@ class Employees(EmployeeStream):
         th.Property("last_active", th.DateTimeType, description="When the employee was last active."),
         EXTRA,
     ).to_dict()
+
+
+STREAMS: tuple[type[AgentConnectStream[Any]], ...] = (
+    Feedbacks,
+    QaReviews,
+    QaAudits,
+    QaCalibrations,
+    CoachingSessions,
+    Employees,
+)

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from singer_sdk import typing as th
 
-from tap_agentconnect import streams
 from tap_agentconnect.auth import SignedToken
 from tap_agentconnect.client import RATES
 from tap_agentconnect.settings import StrictTap
+from tap_agentconnect.streams import STREAMS
 from tap_agentconnect.transport import paced_session
 
 if TYPE_CHECKING:
@@ -133,14 +133,7 @@ class TapAgentConnect(StrictTap):
 
     def discover_streams(self) -> Sequence[Stream]:
         """Return the streams; the same for every account."""
-        return [
-            streams.Feedbacks(self),
-            streams.QaReviews(self),
-            streams.QaAudits(self),
-            streams.QaCalibrations(self),
-            streams.CoachingSessions(self),
-            streams.Employees(self),
-        ]
+        return [stream(self) for stream in STREAMS]
 
     def senseless(self) -> Iterator[str]:
         """Name what is wrong with settings that have the right types."""

@@ -8,7 +8,7 @@ import logging
 import re
 from abc import abstractmethod
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -32,11 +32,15 @@ if TYPE_CHECKING:
     from backoff.types import Details
     from requests.auth import AuthBase
 
+    from .settings import StrictTap
+
 TToken = TypeVar("TToken")
 Page = TypeVar("Page")
 
 MAX_TRIES = 6  # 2 + 4 + 8 + 16 + 32 seconds: longer than the minute that quotas are counted in
 LONGEST_WAIT = 3600
+SAY_EVERY = 5  # seconds between two lines on how far a stream has come
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class TapError(FatalAPIError, click.ClickException):
@@ -119,6 +123,8 @@ class PatientStream(RESTStream[TToken], Generic[TToken, Page]):
     # A redirect would take custom credential headers to whatever host it names.
     allow_redirects = False
 
+    _tap: StrictTap
+
     #: How errors call the other side.
     vendor: ClassVar[str]
     #: What to check when a request is refused, by status.
@@ -136,6 +142,16 @@ class PatientStream(RESTStream[TToken], Generic[TToken, Page]):
     def host(self) -> str:
         """The host that the API is on."""
         return str(urlsplit(self.url_base).hostname)
+
+    @property
+    def requests_session(self) -> requests.Session:
+        """The process's one session, whose pace all streams share."""
+        return self._tap.session
+
+    @property
+    def started(self) -> datetime:
+        """When the run began, to the millisecond."""
+        return EPOCH + timedelta(milliseconds=self._tap.initialized_at)
 
     @property
     def timeout(self) -> int:
@@ -216,6 +232,11 @@ class PatientStream(RESTStream[TToken], Generic[TToken, Page]):
             return ""
         texts = (body.get(key) for key in ("error", "message")) if isinstance(body, dict) else ()
         return " ".join(next((text for text in texts if isinstance(text, str)), "").split())[:300]
+
+    def checkpoint(self) -> None:
+        """Write the state, but not between the records of a batch file."""
+        if not self.get_batch_config(self.config):
+            self._tap.state_writer.write_state(self.tap_state)
 
     def request_decorator(self, func: Any) -> Any:
         """Retry `func`, in one log line a try."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
 from tempfile import TemporaryFile
@@ -19,9 +19,9 @@ from tap_caranalytics.bodies import CHUNK, Body, Row, WrongBodyError
 from tap_caranalytics.cells import Grid, Part, Span
 from tap_caranalytics.columns import GrowingStream
 from tap_caranalytics.jobs import API, Call, Habits, Jobs, Kind, Moved
-from tap_caranalytics.records import utc
+from tap_caranalytics.records import moment_of, written
 from tap_caranalytics.rows import Identity, Names, text_of
-from tap_caranalytics.transport import PatientStream, RefusedError, TapError, read_ahead
+from tap_caranalytics.transport import SAY_EVERY, PatientStream, RefusedError, TapError, read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +29,10 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
-    from tap_caranalytics.tap import TapCarAnalytics
 
 # The vendor counts when requests arrive, not when they leave: a margin.
 MINUTE_MS = 61_000
 LONGEST_TEXT = 300
-SECONDS_BETWEEN_LINES = 5
 # Errors that pass, though the vendor may send them with a status that says otherwise.
 PASSING = re.compile(
     r"too many requests|\d requests (in|per)|rate.?limit|limit (was |is )?(exceeded|reached)|throttl"
@@ -48,7 +46,6 @@ QUERY = re.compile(r"\?[^\s\"'<>]+")
 class CareStream(GrowingStream, PatientStream[Call, Any]):
     """A stream of the analytics API. Its requests are made one at a time."""
 
-    _tap: TapCarAnalytics
     _call: Call
 
     vendor = "Khoros Care"
@@ -58,11 +55,6 @@ class CareStream(GrowingStream, PatientStream[Call, Any]):
         403: "Check company_key, username and password, and that Khoros Support has enabled the Analytics API user.",
         404: "Check api_url: the Analytics API settings of your account show the right one.",
     }
-
-    @property
-    def requests_session(self) -> requests.Session:
-        """The process's one session, whose pace all streams share."""
-        return self._tap.session
 
     @property
     def url_base(self) -> str:
@@ -158,14 +150,9 @@ class CareStream(GrowingStream, PatientStream[Call, Any]):
     def _hushed(self, text: str) -> str:
         for name in ("password", "company_key"):
             secret = str(self.config.get(name) or "")
-            for written in {secret, quote(secret, safe=""), quote_plus(secret)} - {""}:
-                text = text.replace(written, "***")
+            for form in {secret, quote(secret, safe=""), quote_plus(secret)} - {""}:
+                text = text.replace(form, "***")
         return " ".join(QUERY.sub("?***", text).split())[:LONGEST_TEXT]
-
-    def checkpoint(self) -> None:
-        """Write the state, but not between the records of a batch file."""
-        if not self.get_batch_config(self.config):
-            self._tap.state_writer.write_state(self.tap_state)
 
 
 class ReportStream(CareStream):
@@ -189,12 +176,6 @@ class ReportStream(CareStream):
     of_team: ClassVar[bool] = False
     #: Whether the rows of two halves are those of the whole.
     can_be_halved: ClassVar[bool] = True
-
-    @cached_property
-    def started(self) -> datetime:
-        """When the run began, to the millisecond."""
-        moment = datetime.fromtimestamp(self._tap.initialized_at / 1000, timezone.utc)
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     @property
     def end(self) -> datetime:
@@ -227,8 +208,8 @@ class ReportStream(CareStream):
     @cached_property
     def bookmark(self) -> datetime | None:
         """Everything before this is out, as earlier runs have left it."""
-        written = utc(str(self.stream_state.get("replication_key_value")))
-        if not written or self.replication_method != "INCREMENTAL":
+        bookmark = moment_of(self.stream_state.get("replication_key_value"))
+        if not bookmark or self.replication_method != "INCREMENTAL":
             return None
         days = self.stream_state.get("cell_days", self.grid.size.days)
         if days != self.grid.size.days:
@@ -238,7 +219,7 @@ class ReportStream(CareStream):
                 "set it back, or empty the table and run with a full refresh."
             )
             raise TapError(message)
-        return datetime.fromisoformat(written.replace("Z", "+00:00"))
+        return bookmark
 
     def parts(self, cells: list[Span]) -> list[Part]:
         """Return what to ask for, in order."""
@@ -257,23 +238,27 @@ class ReportStream(CareStream):
         told = time.monotonic()
         identity: Identity | None = None
         stamp = ""
-        for part, asked_at, body in read_ahead(self.jobs().bodies(parts)):
-            if part.first or not identity:
-                stamp, identity = _written(asked_at), self.identity(part.cell)
-            with body:
-                for row in self.rows(body):
-                    count += 1
-                    yield self.record(row, part.cell, identity, stamp)
-            if not part.last:
-                continue
-            identity.close()
-            done += 1
-            self.reach(part.cell)
-            if done == len(cells) or time.monotonic() - told > SECONDS_BETWEEN_LINES:
-                told = time.monotonic()
-                self.logger.info(
-                    "Window %d of %d of %s (%s): %d rows so far", *(done, len(cells), self.name, part.cell, count)
-                )
+        try:
+            for part, asked_at, body in read_ahead(self.jobs().bodies(parts)):
+                if part.first or not identity:
+                    stamp, identity = written(asked_at), self.identity(part.cell)
+                with body:
+                    for row in self.rows(body):
+                        count += 1
+                        yield self.record(row, part.cell, identity, stamp)
+                if not part.last:
+                    continue
+                identity.close()
+                done += 1
+                self.reach(part.cell)
+                if done == len(cells) or time.monotonic() - told > SAY_EVERY:
+                    told = time.monotonic()
+                    self.logger.info(
+                        "Window %d of %d of %s (%s): %d rows so far", *(done, len(cells), self.name, part.cell, count)
+                    )
+        finally:
+            if identity:
+                identity.close()
 
     def jobs(self) -> Jobs[Part]:
         """Return what runs this report."""
@@ -321,7 +306,7 @@ class ReportStream(CareStream):
 
     def identity(self, cell: Span) -> Identity:
         """Return what gives the rows of a cell their keys."""
-        return Identity(_written(cell.start), self.of_report("row_key_columns"), of_team=self.of_team)
+        return Identity(written(cell.start), self.of_report("row_key_columns"), of_team=self.of_team)
 
     def record(self, row: Row, cell: Span, identity: Identity, stamp: str) -> dict[str, Any]:
         """Make a row a record, and put out a new schema first if it needs one."""
@@ -332,8 +317,8 @@ class ReportStream(CareStream):
         return {
             "_row_key": identity.key(columns),
             **columns,
-            "_window_start": _written(cell.start),
-            "_window_end": _written(cell.end),
+            "_window_start": written(cell.start),
+            "_window_end": written(cell.end),
             "_extracted_at": stamp,
         }
 
@@ -344,7 +329,7 @@ class ReportStream(CareStream):
         reached = cell.end if cell.end <= self.started else cell.start
         self.stream_state.update(
             replication_key=self.replication_key,
-            replication_key_value=_written(max(reached, self.bookmark or reached)),
+            replication_key_value=written(max(reached, self.bookmark or reached)),
             cell_days=self.grid.size.days,
         )
         self.checkpoint()
@@ -394,7 +379,3 @@ def _as_sent(name: str, value: Any) -> Any:
         return str(value).lower()
     # Metrics come one a parameter, ids in one.
     return ",".join(map(str, value)) if isinstance(value, list) and name != "reportMetrics" else value
-
-
-def _written(moment: datetime) -> str:
-    return utc(moment.isoformat()) or ""

@@ -194,3 +194,21 @@ class Teams(CareStream):
 
 def _are_teams(result: Any) -> bool:
     return isinstance(result, list) and all(isinstance(team, dict) and text_of(team.get("teamId")) for team in result)
+
+
+STREAMS: tuple[type[CareStream], ...] = (
+    Author,
+    Combined,
+    ConversationActions,
+    ConversationClosed,
+    ConversationCreated,
+    ConversationOpen,
+    IncomingPost,
+    RawAgentStates,
+    RawExpertHelp,
+    Response,
+    ResponseApproval,
+    TeamPerformance,
+    TeamPerformanceInterval,
+    Teams,
+)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pyrate_limiter import Rate
 from singer_sdk import typing as th
 
-from tap_caranalytics import streams
-from tap_caranalytics.client import MINUTE_MS, CareStream, ReportStream
+from tap_caranalytics.client import MINUTE_MS, ReportStream
 from tap_caranalytics.settings import StrictTap
+from tap_caranalytics.streams import STREAMS
 from tap_caranalytics.transport import paced_session
 
 if TYPE_CHECKING:
@@ -20,22 +20,6 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk import Stream
 
-STREAMS: tuple[type[CareStream], ...] = (
-    streams.Author,
-    streams.Combined,
-    streams.ConversationActions,
-    streams.ConversationClosed,
-    streams.ConversationCreated,
-    streams.ConversationOpen,
-    streams.IncomingPost,
-    streams.RawAgentStates,
-    streams.RawExpertHelp,
-    streams.Response,
-    streams.ResponseApproval,
-    streams.TeamPerformance,
-    streams.TeamPerformanceInterval,
-    streams.Teams,
-)
 REPORTS = {"conversation"} | {str(vars(stream)["name"]) for stream in STREAMS if issubclass(stream, ReportStream)}
 MINUTES = (5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 10080)
 INTERVALS = tuple(minutes * 60_000 for minutes in MINUTES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -14,8 +14,8 @@ from singer_sdk.authenticators import BasicAuthenticator
 from singer_sdk.exceptions import RetriableAPIError
 
 from tap_execvision.pagination import Ask, Feed, Row, Walk
-from tap_execvision.records import Normaliser, utc
-from tap_execvision.transport import PatientStream, RefusedError, TapError, read_ahead
+from tap_execvision.records import Normaliser, moment_of, written
+from tap_execvision.transport import SAY_EVERY, PatientStream, RefusedError, TapError, read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
-    from tap_execvision.tap import TapExecVision
 
 # The vendor's queue answers with a time-out of some form when it is full: coming back at once makes it longer.
 QUEUE_FULL = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 PATIENCE = 5
-TELL_EVERY = 5
 # With templates rendered, the vendor sends 100 calls a page at most.
 MOST_RENDERED = 100
 SHUT = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
@@ -37,8 +35,6 @@ SHUT = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 class ExecVisionStream(PatientStream[Any, Any]):
     """A stream of the API, each of whose requests is a path and some parameters."""
-
-    _tap: TapExecVision
 
     vendor = "ExecVision"
     http_method = "GET"
@@ -50,11 +46,6 @@ class ExecVisionStream(PatientStream[Any, Any]):
         403: "Ask ExecVision to switch this part of the API on for the account, or deselect the stream.",
         404: "Check api_url.",
     }
-
-    @property
-    def requests_session(self) -> requests.Session:
-        """The process's one session, whose pace all streams share."""
-        return self._tap.session
 
     @cached_property
     def authenticator(self) -> BasicAuthenticator:
@@ -143,11 +134,6 @@ class FeedStream(ExecVisionStream):
         """How many rows to ask for at once."""
         return int(self.config["page_size"])
 
-    @property
-    def started(self) -> datetime:
-        """When the run began."""
-        return datetime.fromtimestamp(self._tap.initialized_at / 1000, timezone.utc)
-
     def moment(self, row: Row) -> tuple[datetime | None, bool]:
         """Return when a row was modified, or a time not after that, and whether it is the former."""
         return moment_of(row.get(self.modified)), True
@@ -173,7 +159,7 @@ class FeedStream(ExecVisionStream):
                     child.sync()
             if leg.bookmark:
                 self.advance(leg.bookmark)
-            if time.monotonic() - told > TELL_EVERY:
+            if time.monotonic() - told > SAY_EVERY:
                 told = time.monotonic()
                 up_to = f", up to {leg.bookmark:%Y-%m-%d %H:%M}" if leg.bookmark else ""
                 self.logger.info("Page %d of %s: %d rows so far%s", number, self.name, rows, up_to)
@@ -215,11 +201,10 @@ class FeedStream(ExecVisionStream):
         if not hasattr(self, "_reached") or (batch and self.followers and not final):
             return
         for reader in self.readers:
-            bookmark = max(_written(self._reached), reader.stream_state.get("replication_key_value") or "")
+            bookmark = max(written(self._reached), reader.stream_state.get("replication_key_value") or "")
             key = reader.replication_key or self.replication_key
             reader.stream_state.update(replication_key=key, replication_key_value=bookmark)
-        if not batch:
-            self._tap.state_writer.write_state(self.tap_state)
+        self.checkpoint()
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterable[Context | None]:  # noqa: ARG002
         """Leave the children to the pages: a child is asked for once an id, not once a row."""
@@ -280,13 +265,3 @@ class FollowingStream(ExecVisionStream):
 
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
         """Leave the bookmark to the feed."""
-
-
-def moment_of(value: Any) -> datetime | None:
-    """Return a vendor's time as a moment, None when there is none."""
-    written = utc(value) if isinstance(value, str) else None
-    return datetime.fromisoformat(written.replace("Z", "+00:00")) if written else None
-
-
-def _written(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -69,7 +69,18 @@ def utc(value: str) -> str | None:
             moment += -offset if sign == "+" else offset
     except (OverflowError, ValueError):
         return None
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return written(moment)
+
+
+def written(moment: datetime) -> str:
+    """Write a moment in UTC as all times are written here."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment_of(value: Any) -> datetime | None:
+    """Read a time that somebody wrote; None when it is none."""
+    text = utc(value) if isinstance(value, str) else None
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
 def _converter(schema: dict[str, Any]) -> Convert:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 
-from .records import utc
+from .records import moment_of
 from .transport import TapError, is_safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import requests
 
 
 class SettingsError(ConfigValidationError, click.ClickException):
@@ -25,6 +28,11 @@ class StrictTap(Tap):
     """A tap that refuses senseless settings by name, without repeating a secret."""
 
     message_writer_class = MsgSpecWriter
+
+    @property
+    @abstractmethod
+    def session(self) -> requests.Session:
+        """The one session of the process, so that all streams share one pace."""
 
     @classmethod
     def invoke(cls, **options: Any) -> None:
@@ -37,8 +45,7 @@ class StrictTap(Tap):
 
     def moment(self, setting: str) -> datetime | None:
         """Return a date setting as a moment in UTC, None when it is not set."""
-        value = utc(str(self.config.get(setting) or ""))
-        return datetime.fromisoformat(value.replace("Z", "+00:00")) if value else None
+        return moment_of(self.config.get(setting))
 
     def senseless(self) -> Iterator[str]:
         """Name what is wrong with settings that have the right types."""

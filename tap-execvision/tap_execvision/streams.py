@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_execvision import schemas
-from tap_execvision.client import MOST_RENDERED, SHUT, ExecVisionStream, FeedStream, FollowingStream, moment_of
+from tap_execvision.client import MOST_RENDERED, SHUT, ExecVisionStream, FeedStream, FollowingStream
 from tap_execvision.keys import Twins
+from tap_execvision.records import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

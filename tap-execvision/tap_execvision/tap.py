@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from singer_sdk import typing as th
 
-from tap_execvision import streams
 from tap_execvision.pace import session_by_the_clock
 from tap_execvision.settings import StrictTap
+from tap_execvision.streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,7 +125,7 @@ class TapExecVision(StrictTap):
 
     def discover_streams(self) -> Sequence[Stream]:
         """Return the streams; the same for every account."""
-        return [stream(self) for stream in streams.STREAMS]
+        return [stream(self) for stream in STREAMS]
 
     def senseless(self) -> Iterator[str]:
         """Name what is wrong with settings that have the right types."""

@@ -15,7 +15,7 @@ from pyrate_limiter import Rate
 from singer_sdk.authenticators import APIKeyAuthenticator
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_maestroqa.records import Normaliser, utc
+from tap_maestroqa.records import Normaliser, written
 from tap_maestroqa.scan import AHEAD, Scan, Sent
 from tap_maestroqa.transport import PatientStream, RefusedError, TapError, mend, read_ahead
 from tap_maestroqa.windows import DAY, Window, span
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
-    from tap_maestroqa.tap import TapMaestroQA
 
 # The vendor allows 1 request a second and 30 a minute, and counts when they arrive, not when they leave: a margin.
 RATES = [Rate(1, 1100), Rate(30, 61_000)]
@@ -39,8 +38,6 @@ ABOUT_DAYS = re.compile("date|day|future", re.IGNORECASE)
 class MaestroQAStream(PatientStream[Window, IO[bytes]]):
     """A stream of the coaching export: every run reads all windows and sends what is new in them."""
 
-    _tap: TapMaestroQA
-
     vendor = "MaestroQA"
     http_method = "POST"
     advice: ClassVar = {
@@ -49,11 +46,6 @@ class MaestroQAStream(PatientStream[Window, IO[bytes]]):
         403: "The API token may have expired (they do after 90 days) or lack rights: make a new one, set api_token.",
         404: "Check api_url.",
     }
-
-    @property
-    def requests_session(self) -> requests.Session:
-        """The process's one session, whose pace all streams share."""
-        return self._tap.session
 
     @cached_property
     def authenticator(self) -> APIKeyAuthenticator:
@@ -75,8 +67,7 @@ class MaestroQAStream(PatientStream[Window, IO[bytes]]):
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
         """Read all windows, oldest first, and yield the sessions that earlier runs have not sent."""
-        started = datetime.fromtimestamp(self._tap.initialized_at / 1000, timezone.utc)
-        scan = self.new_scan(started)
+        scan = self.new_scan(self.started)
         count = len(scan.windows)
         self.logger.info("%d windows; the vendor's limits make them last %d s at least", count, seconds_forced(count))
         for number, (window, body) in enumerate(read_ahead(self.bodies(scan.windows)), 1):
@@ -86,7 +77,7 @@ class MaestroQAStream(PatientStream[Window, IO[bytes]]):
                 "Window %d of %d (%s to %s): %d sessions so far, %d of them new or changed",
                 *(number, count, window.start, window.end, scan.rows, scan.due),
             )
-            if progress := scan.progress(window, utc(started.isoformat()) or ""):
+            if progress := scan.progress(window, written(self.started)):
                 self.stream_state.update(progress)
                 self.checkpoint()
 
@@ -152,11 +143,6 @@ class MaestroQAStream(PatientStream[Window, IO[bytes]]):
                 message = "MaestroQA sent a session without an _id, which cannot be stored: ask its support."
                 raise TapError(message)
             yield session
-
-    def checkpoint(self) -> None:
-        """Write the state, but not between the records of a batch file."""
-        if not self.get_batch_config(self.config):
-            self._tap.state_writer.write_state(self.tap_state)
 
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
         """Leave the bookmark to the scan: a session's own updatedAt says too little."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tap_maestroqa.records import utc
+from tap_maestroqa.records import moment_of, utc, written
 from tap_maestroqa.windows import Window, windows
 
 # Changes that the vendor shows late, or stamps with a clock behind ours, are still found this long after.
@@ -25,13 +25,13 @@ Session = dict[str, Any]
 class Sent:
     """What earlier runs have sent: every change before the bookmark to the sessions of these days (None: of all)."""
 
-    bookmark: str
+    bookmark: datetime
     days: Window | None
 
     @classmethod
     def recall(cls, state: dict[str, Any], axis: str) -> Sent | None:
         """Read it from a stream's state; None when nothing there holds for this time axis."""
-        bookmark, scanned = utc(str(state.get("replication_key_value"))), state.get("scanned")
+        bookmark, scanned = moment_of(state.get("replication_key_value")), state.get("scanned")
         if not bookmark or (scanned and scanned.get("time_axis") != axis):
             return None
         days = Window(date.fromisoformat(scanned["start"]), date.fromisoformat(scanned["end"])) if scanned else None
@@ -52,7 +52,7 @@ class Scan:
         self._sent_here: dict[str, int] = {}
         self._sent_before: dict[str, int] = {}
         if sent:
-            self._since = _earlier(sent.bookmark, OVERLAP)
+            self._since = written(sent.bookmark - OVERLAP)
             self._from, self._until = sent.days.surely if sent.days else ("", "~")
             if sent.days and sent.days.start <= days.start:
                 self._from = ""  # the scan has not widened at this end
@@ -81,7 +81,7 @@ class Scan:
         last = window.end >= self.days.end
         if self.sent and not last and not (self.sent.days and self.sent.days.end <= window.end):
             return None
-        bookmark = max(min(self._newest, started), self.sent.bookmark if self.sent else "")
+        bookmark = max(min(self._newest, started), written(self.sent.bookmark) if self.sent else "")
         if not bookmark:
             return None
         scanned = {"time_axis": self.axis, "start": str(self.days.start), "end": str(window.end)}
@@ -107,8 +107,3 @@ def last_change(session: Session) -> str | None:
 def _moment(holder: dict[str, Any], key: str) -> str | None:
     value = holder.get(key)
     return utc(value) if isinstance(value, str) else None
-
-
-def _earlier(moment: str, span: timedelta) -> str:
-    shifted = datetime.fromisoformat(moment.replace("Z", "+00:00")) - span
-    return shifted.isoformat(timespec="microseconds").replace("+00:00", "Z")

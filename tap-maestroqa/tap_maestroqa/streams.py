@@ -109,3 +109,6 @@ class CoachingSessions(MaestroQAStream):
         th.Property("todos", th.ArrayType(TODO), description="The to-dos."),
         EXTRA,
     ).to_dict()
+
+
+STREAMS: tuple[type[MaestroQAStream], ...] = (CoachingSessions,)

@@ -10,7 +10,7 @@ from singer_sdk import typing as th
 from tap_maestroqa.client import RATES
 from tap_maestroqa.scan import AHEAD
 from tap_maestroqa.settings import StrictTap
-from tap_maestroqa.streams import CoachingSessions
+from tap_maestroqa.streams import STREAMS
 from tap_maestroqa.transport import paced_session
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class TapMaestroQA(StrictTap):
 
     def discover_streams(self) -> Sequence[Stream]:
         """Return the streams; the same for every account."""
-        return [CoachingSessions(self)]
+        return [stream(self) for stream in STREAMS]
 
     def latest_start(self) -> datetime:
         """Meetings are planned ahead; nothing is created in the future."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
+from tap_maestroqa.records import written
+
 # A calendar day begins somewhere between 14 hours before its midnight in UTC (UTC+14) and 12 hours after (UTC-12).
 EAST = timedelta(hours=14)
 WEST = timedelta(hours=12)
@@ -21,7 +23,7 @@ class Window:
     @property
     def surely(self) -> tuple[str, str]:
         """The moments that lie in it in every zone, the end day not counted in: from, until."""
-        return _written(self.start, WEST), _written(self.end, -EAST)
+        return written(_midnight(self.start) + WEST), written(_midnight(self.end) - EAST)
 
 
 def span(start: datetime, end: datetime) -> Window:
@@ -37,6 +39,5 @@ def windows(whole: Window, days: int) -> list[Window]:
     ]
 
 
-def _written(day: date, shift: timedelta) -> str:
-    moment = datetime.combine(day, time(), timezone.utc) + shift
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), timezone.utc)

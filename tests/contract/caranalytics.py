@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,8 @@ def _care(sandbox: Sandbox) -> Json:
 
 def care_keys(rows: Iterable[Json], start: str, *, of_team: bool = False) -> list[str]:
     """Return the keys that a report's rows get in the window that starts then."""
-    identity = Identity(f"{start}T00:00:00.000000Z", of_team=of_team)
-    return [identity.key({name: text_of(value) for name, value in row.items()}) for row in rows]
+    with closing(Identity(f"{start}T00:00:00.000000Z", of_team=of_team)) as identity:
+        return [identity.key({name: text_of(value) for name, value in row.items()}) for row in rows]
 
 
 def _care_rows(sandbox: Sandbox) -> dict[str, Keys]:

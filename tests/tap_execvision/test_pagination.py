@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tap_execvision.client import moment_of
 from tap_execvision.pagination import MINUTE, Ask, Feed, Row, StalledError, Walk
+from tap_execvision.records import moment_of
 from tap_execvision.transport import RefusedError
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)

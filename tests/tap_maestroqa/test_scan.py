@@ -82,7 +82,7 @@ def test_what_has_no_date_or_an_unreadable_one_is_always_sent() -> None:
     for change in ({"updatedAt": None}, {"updatedAt": "soon"}, {"todos": "none"}, {"todos": [{"updatedAt": "soon"}]}):
         row = {**session(1, NOW - 9 * DAY, NOW - 8 * DAY), **change}
         assert last_change(row) is None
-        sent = Sent(written(NOW), span(NOW - 90 * DAY, NOW))
+        sent = Sent(NOW, span(NOW - 90 * DAY, NOW))
         assert Scan("createdAt", span(NOW - 90 * DAY, NOW), 89, sent).is_due(row)
 
 
