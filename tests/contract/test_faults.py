@@ -1,10 +1,13 @@
 """Whatever goes wrong on the way is waited out or ends in one clear line; nothing is lost, nothing secret is told."""
 
 import time
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from itertools import cycle
+from itertools import cycle, islice
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sandbox.faults import Spoil
@@ -50,8 +53,25 @@ def whole(tap: Contract, sandbox: Sandbox, result: Run) -> bool:
 
 
 def quiet(tap: Contract, sandbox: Sandbox, result: Run) -> bool:
+    """Tell whether no credential is told in any form, and the log holds no traceback and nothing that a row says."""
     config = tap.config(sandbox)
-    return "Traceback" not in result.log and not any(str(config[name]) in result.output for name in tap.secrets)
+    secrets = {str(config[name]) for name in tap.secrets}
+    secrets |= {quote(secret, safe="") for secret in secrets}
+    secrets |= {b64encode(f"{config.get('username')}:{secret}".encode()).decode() for secret in secrets}
+    # A signed token starts like this.
+    words = {"Traceback", "eyJ", *islice(said(record["record"] for record in result.of("RECORD")), 500)}
+    return not any(secret in result.output for secret in secrets) and not any(word in result.log for word in words)
+
+
+def said(value: Any) -> Iterator[str]:
+    """Yield the texts in records that are somebody's words or address."""
+    if isinstance(value, str) and ("@" in value or (" " in value and len(value) > 15)):
+        yield value
+    elif isinstance(value, dict):
+        yield from said(value.values())
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        for item in value:
+            yield from said(item)
 
 
 @each_tap
