@@ -110,6 +110,9 @@ def test_every_reading(reading: dict[str, Any], sandbox: Sandbox) -> None:
         setattr(vendor, name, value)
     result = sync(sandbox, page_size=1000)
     whole(vendor, result)
+    for stream in ("listens", "shares"):
+        rows = result.records(stream)
+        assert len({row["_row_key"] for row in rows}) == len(rows) > len(identities(rows, IDENTITY[stream]))
     asked = Counter(seen.path.removeprefix("/execvision/api/ev/2/") for seen in vendor.seen)
     for stream, feed in FEEDS.items():
         rows = vendor.contents(feed)

@@ -211,6 +211,19 @@ def test_a_crowd_in_one_instant(last_id: str) -> None:
     assert len(model.asked) <= 21
 
 
+@pytest.mark.parametrize("paged_by_id", [True, False])
+def test_a_crowd_under_a_limit_that_is_cut_silently(paged_by_id: bool) -> None:
+    crowd = [BEGIN + MINUTE + timedelta(seconds=n / 10) for n in range(250)]
+    times = [BEGIN, *crowd, *(BEGIN + (3 + n) * MINUTE for n in range(30))]
+    rows: list[Row] = [{"k": moment, "t": moment.isoformat(), "id": f"{n:04}"} for n, moment in enumerate(times)]
+    model = Model(rows, most=100, paged_by_id=paged_by_id)
+    if paged_by_id:
+        assert len(model.walk(1000)) == len(rows)
+    else:
+        with pytest.raises(StalledError, match="2026-03-01T12:01Z"):
+            model.walk(1000)
+
+
 def test_newest_first_is_refused_where_rows_are_out_of_reach() -> None:
     rows = [{"t": (BEGIN + n * MINUTE).isoformat()} for n in range(300)]
 
