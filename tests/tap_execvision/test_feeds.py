@@ -167,7 +167,7 @@ def test_a_last_id_that_moves_between_pages(sandbox: Sandbox) -> None:
 def test_definitions_once_a_run_and_a_missing_one_is_skipped(sandbox: Sandbox) -> None:
     vendor = sandbox.execvision
     vendor.fail(faults.status(404, ""), where=lambda seen: "/kpi/" in seen.path)
-    result = sync(sandbox, "scores", "scorecard_questions", "kpi_observations", "kpi_definitions")
+    result = sync(sandbox, "scores", "scorecard_questions", "kpi_observations", "kpi_definitions", page_size=100)
     asked = Counter(seen.path for seen in vendor.seen if "/kpi/" in seen.path or "/scorecard/" in seen.path)
     assert set(asked.values()) == {1}
     used = {row["kpiId"] for row in vendor.contents("kpis")}
