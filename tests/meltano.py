@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Meltano:
-    """Meltano on this project, with a system folder of its own: in one, a plugin runs only once at a time."""
+    """Meltano on this project, with a system folder of its own: in one, the same pair runs only once at a time."""
 
     def __init__(self, installed: Path, folder: Path) -> None:
         """Use the plugins that are installed there, and this folder for all else."""
@@ -58,6 +58,9 @@ def install(folder: Path) -> Path:
     """Install all plugins below this folder; who comes second finds them there."""
     with folder.with_suffix(".lock").open("w") as lock:
         flock(lock, LOCK_EX)
-        if not folder.exists():
+        # An installation that failed half-way leaves the folder, but not this.
+        done = folder / "installed"
+        if not done.exists():
             Meltano(folder, folder).run("install", environment={})
+            done.touch()
     return folder

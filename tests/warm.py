@@ -13,11 +13,12 @@ import sys
 import time
 import traceback
 from functools import lru_cache
-from importlib.metadata import entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 ENVIRONMENT = {"PYTHONWARNINGS": "error,ignore:Python 3.:FutureWarning"}
@@ -59,17 +60,17 @@ def warm(tap: str) -> Warm:
 
 def _serve(tap: str) -> None:
     (script,) = entry_points(group="console_scripts", name=tap)
-    main = script.load()
+    import_module(script.module)
     for line in sys.stdin:
         job = json.loads(line)
         if pid := os.fork():
             print(pid, flush=True)
             print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
         else:
-            _run(main, tap, job)
+            _run(script, tap, job)
 
 
-def _run(main: Callable[[], None], tap: str, job: dict[str, Any]) -> None:
+def _run(script: EntryPoint, tap: str, job: dict[str, Any]) -> None:
     """Do in the fork what the console script does."""
     os.environ.clear()
     os.environ.update(job["environment"])
@@ -82,7 +83,8 @@ def _run(main: Callable[[], None], tap: str, job: dict[str, Any]) -> None:
     sleep, haste = time.sleep, int(os.environ.pop("HASTE", "1"))
     time.sleep = lambda seconds: sleep(float(seconds) / haste)
     try:
-        main()
+        # Only here: this is where the SDK reads the log level.
+        script.load()()
     except SystemExit as end:
         code = end.code
     except BaseException:  # noqa: BLE001  # as the interpreter would end
