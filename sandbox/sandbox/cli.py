@@ -1,4 +1,4 @@
-"""The command line: `sandbox serve`, `sandbox demo`, `sandbox psql`, `sandbox docs`."""
+"""The command line: `sandbox serve`, `sandbox demo`, `sandbox psql`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from sandbox import demo, documents
+from sandbox import demo
 from sandbox.server import Sandbox
 from sandbox.world import TWO_YEARS
 
@@ -31,8 +31,6 @@ def main() -> None:
     serving = commands.add_parser("serve", help="serve the vendors' APIs on loopback until interrupted")
     serving.add_argument("--port", type=int, default=PORT, help=f"the port to listen on (default {PORT})")
     serving.set_defaults(run=lambda arguments: serve(arguments.port))
-    writing = commands.add_parser("docs", help="write the tables of settings and streams into the documents")
-    writing.set_defaults(run=lambda _: documents.write())
     arguments = parser.parse_args()
     arguments.run(arguments)
 

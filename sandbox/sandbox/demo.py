@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox import picture
-from sandbox.documents import ROOT
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 from sandbox.world import TWO_YEARS, World
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 TAPS = ("tap-maestroqa", "tap-execvision", "tap-caranalytics", "tap-agentconnect")
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "output" / "demo"
 FORTNIGHT = timedelta(days=14)
 PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano)\s+(.*)")

@@ -11,10 +11,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from sandbox.agentconnect import AgentConnect
-from sandbox.caranalytics import CareAnalytics
-from sandbox.execvision import ExecVision
-from sandbox.maestroqa import MaestroQA
+from sandbox.agentconnect.api import AgentConnect
+from sandbox.caranalytics.api import CareAnalytics
+from sandbox.execvision.api import ExecVision
+from sandbox.maestroqa.api import MaestroQA
 from sandbox.world import World
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-from sandbox.documents import documents
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.contract.contract import Contract
 from tests.contract.taps import each_tap
 from tests.singer import run
+from tools.documents import documents
 
 ROOT = Path(__file__).parents[2]
 # Any request would have to go through this port, on which nothing answers.
@@ -59,7 +59,7 @@ def test_about_and_version(tap: Contract) -> None:
 
 def test_documents_say_what_the_code_says() -> None:
     stale = [path.relative_to(ROOT) for path, text in documents() if path.read_text() != text]
-    assert not stale, "run `sandbox docs`"
+    assert not stale, "run `python3 -m uv run python -m tools docs`"
 
 
 def test_the_copies_of_a_shared_file_are_equal() -> None:

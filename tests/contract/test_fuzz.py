@@ -11,7 +11,6 @@ from typing import Any
 import click
 import pytest
 from pyrate_limiter import Rate
-from sandbox.documents import load
 from sandbox.server import Sandbox
 from tap_maestroqa.transport import paced_session
 
@@ -20,6 +19,7 @@ from tests.contract.contract import Contract, Json, keys_of
 from tests.contract.taps import each_tap
 from tests.contract.test_records import invalid
 from tests.singer import Run
+from tools.documents import load
 
 SEEDS = range(4)
 RESPONSES = 125  # by each seed

@@ -16,7 +16,7 @@ from sandbox.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.agentconnect import AgentConnect
+    from sandbox.agentconnect.api import AgentConnect
 
 WORLD = World(datetime(2026, 1, 15, 12, tzinfo=timezone.utc))
 PERSON = {"custom_id", "email", "first_name", "last_name"}

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
-from sandbox.caranalytics_rows import COLUMNS
+from sandbox.caranalytics.rows import COLUMNS
 from sandbox.server import Sandbox
 from sandbox.vendor import Limit
 from sandbox.world import World
@@ -21,7 +21,7 @@ from sandbox import faults
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.caranalytics import CareAnalytics
+    from sandbox.caranalytics.api import CareAnalytics
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 START = datetime(2026, 11, 10, tzinfo=timezone.utc)

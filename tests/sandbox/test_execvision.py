@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import requests
-from sandbox.execvision_data import FEEDS
+from sandbox.execvision.data import FEEDS
 from sandbox.server import Sandbox
 from sandbox.vendor import Limit
 from sandbox.world import World
@@ -18,7 +18,7 @@ from sandbox.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.execvision import ExecVision
+    from sandbox.execvision.api import ExecVision
 
 NOW = datetime(2026, 3, 2, 15, 30, tzinfo=timezone.utc)
 MINUTE = datetime(2026, 3, 2, 10, 0, tzinfo=timezone.utc)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sandbox.agentconnect import AgentConnect
+from sandbox.agentconnect.api import AgentConnect
 from sandbox.server import Sandbox
 from tap_agentconnect.tap import TapAgentConnect
 

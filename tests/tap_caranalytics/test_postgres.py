@@ -2,13 +2,12 @@
 
 import re
 
-from sandbox.documents import ROOT
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 
 from tests.contract.caranalytics import CARANALYTICS
 from tests.contract.contract import day
-from tests.meltano import Meltano
+from tests.meltano import ROOT, Meltano
 from tests.tap_caranalytics.reports import MILLISECOND, TAP, midnight, settings, written
 
 README = (ROOT / "tap-caranalytics" / "README.md").read_text()

@@ -17,7 +17,7 @@ from tests.contract.execvision import EXECVISION
 from tests.singer import Run, run
 
 if TYPE_CHECKING:
-    from sandbox.execvision import ExecVision
+    from sandbox.execvision.api import ExecVision
     from sandbox.server import Sandbox
 
 TAP = "tap-execvision"

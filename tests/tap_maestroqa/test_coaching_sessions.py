@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sandbox.maestroqa import MaestroQA
+from sandbox.maestroqa.api import MaestroQA
 from sandbox.server import Sandbox
 
 from sandbox import faults

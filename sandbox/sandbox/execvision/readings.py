@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 
-from sandbox.execvision_feeds import SCHEMES
+from sandbox.execvision.feeds import SCHEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandbox.execvision_calls import Record
-    from sandbox.execvision_data import Feed, Row
+    from sandbox.execvision.calls import Record
+    from sandbox.execvision.data import Feed, Row
 
 NEW_YORK = ZoneInfo("America/New_York")
 # Any: mypy takes no mapping of keyword arguments for replace().

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sandbox.caranalytics_data import LONGEST_INTERVAL, SMART_VIEWS, UNIX_EPOCH
-from sandbox.caranalytics_files import LOCALISED
-from sandbox.caranalytics_history import TEAM_IDS, WORK_QUEUES
-from sandbox.caranalytics_rows import ReportRequest
+from sandbox.caranalytics.data import LONGEST_INTERVAL, SMART_VIEWS, UNIX_EPOCH
+from sandbox.caranalytics.files import LOCALISED
+from sandbox.caranalytics.history import TEAM_IDS, WORK_QUEUES
+from sandbox.caranalytics.rows import ReportRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from starlette.datastructures import MultiDict
 
-    from sandbox.caranalytics_data import Reports
+    from sandbox.caranalytics.data import Reports
 
 MINUTE = 60_000
 INTERVALS = frozenset(minutes * MINUTE for minutes in (5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 7 * 1440))

@@ -17,11 +17,11 @@ from starlette.datastructures import MultiDict
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.caranalytics_data import UNIX_EPOCH, Reports
-from sandbox.caranalytics_files import Downloads, Style, streamed
-from sandbox.caranalytics_history import TEAM_IDS, uuid
-from sandbox.caranalytics_order import Order, RefusedError, Rules
-from sandbox.caranalytics_rows import COLUMNS, millis
+from sandbox.caranalytics.data import UNIX_EPOCH, Reports
+from sandbox.caranalytics.files import Downloads, Style, streamed
+from sandbox.caranalytics.history import TEAM_IDS, uuid
+from sandbox.caranalytics.order import Order, RefusedError, Rules
+from sandbox.caranalytics.rows import COLUMNS, millis
 from sandbox.vendor import Limit, Vendor
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from sandbox.caranalytics_rows import Values
+    from sandbox.caranalytics.rows import Values
 
 # A runnerState and its detail.
 State = tuple[str, str | None]

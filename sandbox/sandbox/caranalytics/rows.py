@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from sandbox.caranalytics_history import WORK_QUEUES, in_business_hours
+from sandbox.caranalytics.history import WORK_QUEUES, in_business_hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.caranalytics_history import AgentState, Conversation, Post, Reply
+    from sandbox.caranalytics.history import AgentState, Conversation, Post, Reply
     from sandbox.world import Person, World
 
 Values = dict[str, Any]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from sandbox.agentconnect_data import COMMENTS, DAY, Record, person, url, uuid_of
+from sandbox.agentconnect.data import COMMENTS, DAY, Record, person, url, uuid_of
 from sandbox.world import CALL_EVERY, EPOCH, Call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
 
-    from sandbox.agentconnect_data import Row
+    from sandbox.agentconnect.data import Row
     from sandbox.world import World
 
 SCORECARDS = ("Phone form", "Chat form", "E-mail form")

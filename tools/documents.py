@@ -13,7 +13,7 @@ from singer_sdk import Tap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 # Settings that the SDK adds to every tap, and what Meltano calls their types.
 BUILT_IN = ("stream_map", "stream_maps", "faker_config", "flattening_", "batch_config")
 # A decimal is one that Meltano 4.4 fails to pass on ("Decimal is not JSON serializable"); taps read numbers from text.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from sandbox.caranalytics_rows import Values
+    from sandbox.caranalytics.rows import Values
     from sandbox.vendor import Limit
 
 CHUNK = 1 << 16

@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.execvision_calls import card, crm_matches, near_matches, simplified_transcript, transcript
-from sandbox.execvision_data import FEEDS, Account
-from sandbox.execvision_readings import NEW_YORK, Readings, flag
+from sandbox.execvision.calls import card, crm_matches, near_matches, simplified_transcript, transcript
+from sandbox.execvision.data import FEEDS, Account
+from sandbox.execvision.readings import NEW_YORK, Readings, flag
 from sandbox.vendor import Limit, Vendor
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from sandbox.execvision_calls import Record
-    from sandbox.execvision_data import Row
+    from sandbox.execvision.calls import Record
+    from sandbox.execvision.data import Row
     from sandbox.vendor import Seen
 
 ROOT = "/api/ev/2"

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from sandbox import agentconnect_data as data
-from sandbox import agentconnect_quality as quality
+from sandbox.agentconnect import data, quality
 from sandbox.vendor import Vendor
 from sandbox.world import TOPICS, Call
 
 if TYPE_CHECKING:
-    from sandbox.agentconnect_data import Employee, Record, Row
+    from sandbox.agentconnect.data import Employee, Record, Row
 
 
 @dataclass

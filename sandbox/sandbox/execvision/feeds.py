@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandbox.execvision_calls import Record, identity
+from sandbox.execvision.calls import Record, identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING
 
-from sandbox.execvision_calls import Record, call_record, identity, topic_record, topics
-from sandbox.execvision_feeds import EDITS, FIRST_ADDED, KPIS, MAKES, SCORECARDS
+from sandbox.execvision.calls import Record, call_record, identity, topic_record, topics
+from sandbox.execvision.feeds import EDITS, FIRST_ADDED, KPIS, MAKES, SCORECARDS
 from sandbox.world import Call
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from itertools import count
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from sandbox.caranalytics_history import DAY, LONGEST, TEAM_IDS, History, in_business_hours, uuid
-from sandbox.caranalytics_rows import (
+from sandbox.caranalytics.history import DAY, LONGEST, TEAM_IDS, History, in_business_hours, uuid
+from sandbox.caranalytics.rows import (
     ALWAYS,
     COLUMNS,
     SWITCHED,
@@ -24,7 +24,7 @@ from sandbox.world import TEAMS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.caranalytics_rows import Values
+    from sandbox.caranalytics.rows import Values
     from sandbox.world import Person, World
 
 # Reports reach back eighteen months, though conversations are kept for longer.

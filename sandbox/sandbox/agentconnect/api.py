@@ -14,7 +14,7 @@ from jwt.algorithms import HMACAlgorithm
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.agentconnect_tenant import Tenant
+from sandbox.agentconnect.tenant import Tenant
 from sandbox.vendor import Limit
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from sandbox.agentconnect_data import Employee, Record, Row
+    from sandbox.agentconnect.data import Employee, Record, Row
 
 STATUSES = {"active", "deactivated", "pending review", "confirmed", "unapproved", "created"}
 # For the options that rewrite rows: objects keyed by data, values that are not the vendor's own, and ids.

@@ -1,0 +1,1 @@
+"""ExecVision: its API, the account that answers, and the readings of its page."""

@@ -1,0 +1,1 @@
+"""MaestroQA: its coaching export."""

@@ -1,0 +1,1 @@
+"""What whoever changes this repository runs: `python -m tools`."""

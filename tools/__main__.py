@@ -1,0 +1,21 @@
+"""The command line: `python -m tools docs`."""
+
+from __future__ import annotations
+
+import argparse
+
+from tools import documents
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    parser = argparse.ArgumentParser(prog="python -m tools", description="Keep the repository in step with itself.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    writing = commands.add_parser("docs", help="write the tables of settings and streams into the documents")
+    writing.set_defaults(run=lambda _: documents.write())
+    arguments = parser.parse_args()
+    arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    main()
