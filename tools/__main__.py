@@ -1,4 +1,4 @@
-"""The command line: `python -m tools docs`."""
+"""The command line: `python -m tools generate`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def main() -> None:
     """Run the command that the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m tools", description="Keep the repository in step with itself.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    writing = commands.add_parser("docs", help="write the tables of settings and streams into the documents")
+    writing = commands.add_parser("generate", help="write what is made from other files: base/, tables, plugins")
     writing.set_defaults(run=lambda _: documents.write())
     arguments = parser.parse_args()
     arguments.run(arguments)

@@ -23,7 +23,11 @@ Settings = dict[str, dict[str, Any]]
 
 
 def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
-    """Yield each document with the text it should have."""
+    """Yield each generated file with the text it should have."""
+    for folder in sorted(root.glob("tap-*/tap_*")):
+        for master in sorted((root / "tools/base").glob("*.py")):
+            note = f"# Generated from tools/base/{master.name} by `python -m tools generate`: edit it there.\n"
+            yield folder / "base" / master.name, note + master.read_text()
     taps = [load(path.name) for path in sorted(root.glob("tap-*"))]
     readme, project = root / "README.md", root / "meltano.yml"
     yield readme, between("streams", "\n\n".join(stream_table(tap, heading=True) for tap in taps), readme.read_text())
@@ -182,6 +186,7 @@ def between(marker: str, text: str, document: str) -> str:
 
 
 def write(root: Path = ROOT) -> None:
-    """Bring every document up to date."""
+    """Bring every generated file up to date."""
     for path, text in documents(root):
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)

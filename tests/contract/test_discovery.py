@@ -59,7 +59,7 @@ def test_about_and_version(tap: Contract) -> None:
 
 def test_documents_say_what_the_code_says() -> None:
     stale = [path.relative_to(ROOT) for path, text in documents() if path.read_text() != text]
-    assert not stale, "run `python3 -m uv run python -m tools docs`"
+    assert not stale, "run `python3 -m uv run python -m tools generate`"
 
 
 def test_the_copies_of_a_shared_file_are_equal() -> None:

@@ -1,0 +1,339 @@
+# Generated from tools/base/tap.py by `python -m tools generate`: edit it there.
+"""The tap that every tap builds on: what the user hands over is made sense of, or named in one line."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import traceback
+from abc import abstractmethod
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.exceptions import ConfigValidationError, MappingError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.mapper import CustomStreamMap
+from singer_sdk.singerlib import Catalog, Schema
+from typing_extensions import override
+
+from .http import Redactor, TapError, vendor_clock
+from .records import parse_datetime, shifted
+from .settings import CONTROL, DAY, SettingsError, environment_settings, tidy, url_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    import requests
+
+
+class BaseTap(Tap):
+    """A tap that refuses what it cannot use in one line that names it, without repeating a secret."""
+
+    message_writer_class = MsgSpecWriter
+
+    #: Settings that become a header as they are.
+    header_settings: ClassVar[tuple[str, ...]] = ("user_agent",)
+
+    _vendor_started_at: datetime | None = None
+
+    @property
+    @abstractmethod
+    def session(self) -> requests.Session:
+        """The one session of the process, so that all streams share one pace."""
+
+    @property
+    def api_url(self) -> str:
+        """The root of the API."""
+        return str(self.config["api_url"]).rstrip("/")
+
+    @cached_property
+    def redact(self) -> Redactor:
+        """What masks the secrets of this configuration in a vendor's text."""
+        secrets = [str(self.config.get(name) or "") for name in self.secret_settings()]
+        user = self.config.get("username")
+        return Redactor([*secrets, *(f"{user}:{secret}" for secret in secrets if user and secret)])
+
+    @classmethod
+    def secret_settings(cls) -> list[str]:
+        """Return the names of the settings that are secret."""
+        properties: dict[str, dict[str, Any]] = cls.config_jsonschema["properties"]
+        return [name for name, definition in properties.items() if definition.get("secret")]
+
+    # The clock
+
+    @cached_property
+    def started_at(self) -> datetime:
+        """When the run began on our clock, to the millisecond."""
+        return datetime.fromtimestamp(self.initialized_at / 1000, timezone.utc)
+
+    @property
+    def run_started_at(self) -> datetime:
+        """When the run began, on our clock or on the vendor's, whichever is behind: bookmarks stay before it."""
+        return min(self.started_at, self._vendor_started_at or self.started_at)
+
+    def note_clock(self, response: requests.Response, elapsed: float) -> None:
+        """Note the vendor's clock at the run's first answer; `elapsed` is how many seconds that took."""
+        if not self._vendor_started_at:
+            now = vendor_clock(response)
+            self._vendor_started_at = shifted(now, -timedelta(seconds=elapsed + 1)) if now else self.started_at
+
+    # Settings
+
+    def config_datetime(self, setting: str) -> datetime | None:
+        """Return a date setting as a moment in UTC, None when it is not set; an `end_date` that is a day is its end."""
+        text = self.config.get(setting)
+        moment = parse_datetime(text)
+        if moment and setting == "end_date" and DAY.fullmatch(str(text)):
+            return shifted(moment, timedelta(days=1, microseconds=-1))
+        return moment
+
+    def latest_start(self) -> datetime:
+        """Return the moment that start_date must not lie after."""
+        return datetime.now(timezone.utc)
+
+    def config_errors(self) -> Iterator[str]:
+        """Name what is wrong with settings that have the right types."""
+        for name in ("start_date", "end_date"):
+            if self.config.get(name) and not self.config_datetime(name):
+                yield f"{name}: {self.config[name]!r} is no date; write 2026-01-31 or 2026-01-31T00:00:00Z"
+        start, end = self.config_datetime("start_date"), self.config_datetime("end_date")
+        if start and start > (end or self.latest_start()):
+            yield f"start_date: {self.config['start_date']!r} is after {'end_date' if end else 'now'}"
+        for name, value in self.config.items():
+            if isinstance(value, str) and CONTROL.search(value):
+                yield f"{name}: holds a line break or another control character"
+            elif name in self.header_settings and not str(value).isascii():
+                yield f"{name}: holds a character that no header can (only plain letters, digits and signs can be sent)"
+        if url := self.config.get("api_url"):
+            yield from url_errors(url)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        self._config = {name: tidy(name, value, self.config_jsonschema) for name, value in self._config.items()}
+        # A null or an empty text is no value: the default holds.
+        self._config = {name: value for name, value in self._config.items() if value not in (None, "")}
+        try:
+            super()._validate_config()
+            errors = list(self.config_errors())
+        except ConfigValidationError as error:
+            errors = [self._without_secrets(text) for text in error.errors]
+        if errors and raise_errors:
+            raise SettingsError(errors)
+        return errors
+
+    def _without_secrets(self, error: str) -> str:
+        for name in self.secret_settings():
+            if value := self.config.get(name):
+                error = error.replace(repr(value), "***").replace(str(value), "***")
+        return " ".join(error.split())
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  # as the SDK has it
+        """Settings from the environment."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        return environment_settings(cls.config_jsonschema, cls._env_var_prefix)
+
+    # State and catalog
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the state in, also in the wrapping that Meltano and STATE messages have."""
+        state = _unwrapped(state)
+        bookmarks = state.get("bookmarks", {})
+        if not isinstance(bookmarks, dict) or (state and not {"bookmarks", "currently_syncing"} & state.keys()):
+            message = '--state: this is no state of a tap: {"bookmarks": {…}} is expected.'
+            raise TapError(message)
+        for name, bookmark in bookmarks.items():
+            if not isinstance(bookmark, dict):
+                message = f"--state: the bookmark of {name} is no object: remove it, and the stream is read again."
+                raise TapError(message)
+        super().load_state(state)
+
+    @property
+    @override
+    def catalog(self) -> Catalog:
+        """The catalog that the mapper works from; with flattening, open objects are columns in it."""
+        if self._catalog is None and self.config.get("flattening_enabled"):
+            for entry in super().catalog.streams:
+                entry.schema = Schema.from_dict(_for_flattening(entry.schema.to_dict()))
+        return super().catalog
+
+    @override
+    def setup_mapper(self) -> None:
+        """Prepare the stream maps, and compare an earlier catalog with what the tap knows now."""
+        super().setup_mapper()
+        for stream_map in (item for maps in self.mapper.stream_maps.values() for item in maps):
+            if isinstance(stream_map, CustomStreamMap):
+                # Records hold Decimals, and an expression's own numbers are floats, which do not mix.
+                operators = stream_map.expr_evaluator.operators
+                stream_map.expr_evaluator.operators = {kind: _exact(operator) for kind, operator in operators.items()}
+        if self.input_catalog:
+            self._warn_of_an_older_catalog(self.input_catalog)
+
+    def _warn_of_an_older_catalog(self, catalog: Catalog) -> None:
+        gone = sorted(entry.tap_stream_id for entry in catalog.streams if entry.tap_stream_id not in self.streams)
+        missing = sorted(
+            f"{stream.name}.{name}"
+            for stream in self.streams.values()
+            if stream.selected and (entry := catalog.get_stream(stream.name))
+            for name in stream.schema["properties"].keys() - (entry.schema.properties or {}).keys()
+        )
+        if gone or missing:
+            self.logger.warning(
+                "The catalog is older than this tap (make a new one with --discover); streams that are no more: %s; "
+                "fields that it does not have, and that go to _extra: %s",
+                *(", ".join(gone) or "none", ", ".join(missing) or "none"),
+            )
+
+    # The run
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the configuration files; what cannot be read is named."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except OSError as error:
+            message = f"--config: {error.strerror or 'no such file'}: {error.filename or ', '.join(value)}"
+            raise TapError(message) from None
+        except (ValueError, TypeError, RecursionError):
+            for path in value:
+                if Path(path).is_file():
+                    _read_object("--config", path, Path(path).read_bytes())
+            message = f"--config: no JSON object in UTF-8: {', '.join(value)}"
+            raise TapError(message) from None
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Read a row of each stream."""
+        with in_one_line():
+            super().cb_test(ctx, param, value)
+
+    @classmethod
+    @override
+    def invoke(cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any) -> None:
+        """Run."""
+        with in_one_line():
+            for option, file in (("state", state), ("catalog", catalog)):
+                if file:
+                    name = str(getattr(file, "name", "-"))
+                    content = file.buffer.read() if isinstance(file, io.TextIOWrapper) else file.read().encode()
+                    parsed = _read_object(f"--{option}", name, content)
+                    if option == "catalog":
+                        _check_catalog(parsed, name)
+                    options[option] = io.StringIO(json.dumps(parsed))
+            super().invoke(**options)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End with a status that says so; the SDK would end with 0, and write a state amid a record."""
+        self.logger.info("Stopped by signal %d; the next run starts from the last state", signum)
+        sys.exit(128 + signum)
+
+
+def _unwrapped(state: Any) -> dict[str, Any]:
+    """Return the state itself: Meltano wraps it as `singer_state`, a STATE message as `value`."""
+    for key in ("completed", "value", "singer_state"):
+        if isinstance(state, dict) and "bookmarks" not in state and isinstance(state.get(key), dict):
+            state = state[key]
+    if not isinstance(state, dict):
+        message = "--state: this is no state of a tap, but another kind of JSON."
+        raise TapError(message)
+    return state
+
+
+def _read_object(option: str, name: str, content: bytes) -> dict[str, Any]:
+    """Parse a file that the user hands over, or say what is wrong with it."""
+    wrong = "holds no JSON object"
+    try:
+        parsed = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        parsed = None
+        if isinstance(error, json.JSONDecodeError):
+            wrong = (
+                "holds more than one JSON object" if error.msg == "Extra data" else f"is no JSON at line {error.lineno}"
+            )
+    if isinstance(parsed, dict):
+        return parsed
+    message = f"{option}: {name} {wrong if content.strip() else 'is empty'}."
+    raise TapError(message)
+
+
+def _check_catalog(parsed: dict[str, Any], name: str) -> None:
+    try:
+        Catalog.from_dict(parsed)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        message = f"--catalog: {name} is no catalog ({type(error).__name__}): make one with --discover."
+        raise TapError(message) from None
+
+
+def _for_flattening(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with a column for all that flattening would leave out: open objects, and unknown fields."""
+    properties = {name: _for_flattening(property_) for name, property_ in schema.get("properties", {}).items()}
+    rest = {key: value for key, value in schema.items() if key != "properties"}
+    if not properties:
+        return rest
+    if "object" in schema.get("type", ()) and "_extra" not in properties:
+        properties["_extra"] = {"type": ["object", "null"]}
+    return {**rest, "properties": properties}
+
+
+def _exact(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an operator that takes floats for Decimals where it meets both."""
+
+    def apply(*operands: Any) -> Any:
+        if any(isinstance(operand, Decimal) for operand in operands):
+            operands = tuple(Decimal(repr(item)) if isinstance(item, float) else item for item in operands)
+        return operator(*operands)
+
+    return apply
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """End in one line whatever comes: the last resort around a run.
+
+    Messages of unforeseen errors may hold a row or a secret; their type and place do not.
+    """
+    if sys.stdout is None:
+        message = "There is no standard output to write to."
+        raise TapError(message)
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except BrokenPipeError:
+        # Python would complain once more when it flushes what is left.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        message = "The target closed the connection: its own log says why. The next run starts from the last state."
+        raise TapError(message) from None
+    except MappingError as error:
+        message = f"stream_maps: {error}"
+        raise TapError(message) from None
+    except Exception as error:  # noqa: BLE001
+        raise TapError(_described(error)) from None
+
+
+def _described(error: Exception) -> str:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in frames:
+        if frame.f_globals.get("__name__") == "singer_sdk.mapper" and isinstance(frame.f_locals.get("expr"), str):
+            return f"stream_maps: the expression {frame.f_locals['expr']} fails ({type(error).__name__})."
+    if isinstance(error, RecursionError):
+        return "A value nests too deep to be read: nothing else is wrong. Deselect its field, or report it."
+    if isinstance(error, OSError) and error.strerror:
+        return f"The output could not be written: {error.strerror}."
+    place = f"{frames[-1].f_globals.get('__name__')}, line {frames[-1].f_lineno}"
+    return f"{type(error).__name__} in {place}: this is a defect of the tap. Please report this line."

@@ -1,0 +1,1 @@
+"""What every tap builds on; the same in all of them."""

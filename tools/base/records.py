@@ -1,0 +1,236 @@
+"""What a vendor sends, made into what the SCHEMA promises.
+
+Nothing is dropped: a field that the schema does not know, or a value that cannot take its field's type, goes
+unchanged into `_extra` beside it. Only what the user deselected stays out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import typing as th
+
+from .json_text import LongNumber, is_long
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from logging import Logger
+
+    from singer_sdk.singerlib import SelectionMask
+
+Convert = Callable[[Any], Any]
+
+#: An object whose fields nobody knows beforehand. Without `properties`, flattening keeps it, as one text column.
+OPEN_OBJECT = th.CustomType({"type": ["object", "null"], "additionalProperties": True})
+EXTRA = th.Property(
+    "_extra",
+    OPEN_OBJECT,
+    description="Fields that this version of the tap does not know, and values that do not fit their field's type.",
+)
+
+# The first and the last moment that can be written: arithmetic stops there.
+EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
+LATEST = datetime.max.replace(tzinfo=timezone.utc)
+
+_INVALID = object()
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)? ?(?:Z|z|UTC|([+-])(\d\d):?(\d\d)?)?"
+)
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+
+
+class Normaliser:
+    """Makes one stream's rows fit its schema."""
+
+    def __init__(
+        self,
+        schema: dict[str, Any],
+        logger: Logger,
+        mask: SelectionMask | None = None,
+        *,
+        flattens: bool = False,
+    ) -> None:
+        """Prepare for rows of this schema.
+
+        Args:
+            schema: The schema that the rows' SCHEMA message will have, before any map.
+            logger: Where to name, once, what goes to `_extra`.
+            mask: What is selected; without it, everything.
+            flattens: Whether nested objects become columns, so that an unknown field inside one needs `_extra`, too.
+        """
+        self._convert = _Object(schema, mask, (), flattens=flattens)
+        self._logger = logger
+        self._named: set[str] = set()
+
+    def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the row as the schema promises it."""
+        record: dict[str, Any] = self._convert(row)
+        if new := (record["_extra"] or {}).keys() - self._named:
+            self._named |= new
+            self._logger.warning("Kept in _extra: %s (unknown fields, or values of another type)", sorted(new))
+        return record
+
+
+@lru_cache(maxsize=4096)
+def normalize_datetime(value: str) -> str | None:
+    """Write a time as RFC 3339 in UTC with six digits, `2026-01-31T09:30:00.000000Z`; None when it is no time.
+
+    A time without an offset is taken as UTC, a day as its midnight.
+    """
+    found = _TIME.fullmatch(value.strip())
+    if not found:
+        return None
+    *parts, fraction, sign, hours, minutes = found.groups()
+    try:
+        year, month, day, hour, minute, second = (int(part or 0) for part in parts)
+        microsecond = int((fraction or "").ljust(6, "0"))
+        moment = datetime(year, month, day, hour, minute, second, microsecond, timezone.utc)
+        if sign:
+            offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+            moment += -offset if sign == "+" else offset
+    except (OverflowError, ValueError):
+        return None
+    return to_rfc3339(moment)
+
+
+def to_rfc3339(moment: datetime) -> str:
+    """Write a moment in UTC as all times are written here: text that sorts as time does."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse_datetime(value: Any) -> datetime | None:
+    """Read a time that somebody wrote, in UTC; None when it is none."""
+    text = normalize_datetime(value) if isinstance(value, str) else None
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """Return a moment in UTC that much later or earlier, but not beyond the calendar's edges."""
+    try:
+        return moment + by
+    except OverflowError:
+        return LATEST if by > timedelta() else EARLIEST
+
+
+def portable(value: Any) -> Any:
+    """Return a value of no known type as every database can store it: a number beyond 64 bits as text."""
+    if isinstance(value, dict):
+        return {name: portable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [portable(item) for item in value]
+    return str(value) if isinstance(value, LongNumber) or is_long(value) else value
+
+
+def _converter(schema: dict[str, Any], mask: SelectionMask | None, at: tuple[str, ...], *, flattens: bool) -> Convert:
+    """Return what converts a value to this schema, or to _INVALID."""
+    types = schema.get("type", [])
+    type_ = next((type_ for type_ in ([types] if isinstance(types, str) else types) if type_ != "null"), None)
+    if type_ == "object":
+        return _Object(schema, mask, at, flattens=flattens)
+    if type_ == "array":
+        # Nothing inside an array has a selection of its own, and flattening leaves arrays whole.
+        return _array(schema)
+    if type_ == "string":
+        return {"date-time": _time, "date": _date}.get(schema.get("format", ""), _text)
+    return {"boolean": _boolean, "integer": _integer, "number": _number}.get(str(type_), portable)
+
+
+class _Object:
+    """Converts an object, and gathers what does not fit its schema in `_extra`."""
+
+    def __init__(
+        self, schema: dict[str, Any], mask: SelectionMask | None, at: tuple[str, ...], *, flattens: bool
+    ) -> None:
+        self._converters: dict[str, Convert | None] = {}  # None for what is deselected
+        for name, property_ in schema.get("properties", {}).items():
+            breadcrumb = (*at, "properties", name)
+            if name != "_extra":
+                selected = mask is None or mask[breadcrumb]
+                self._converters[name] = (
+                    _converter(property_, mask, breadcrumb, flattens=flattens) if selected else None
+                )
+        self._is_root = not at
+        self._gathers_unknown = self._is_root or (flattens and bool(self._converters))
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return _INVALID
+        record: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for name, item in value.items():
+            if name not in self._converters:
+                (extra if self._gathers_unknown else record)[name] = portable(item)
+            elif convert := self._converters[name]:
+                record[name] = None if item is None else convert(item)
+                if record[name] is _INVALID:
+                    record[name], extra[name] = None, portable(item)
+        if self._is_root:
+            record["_extra"] = extra or None
+        elif extra:
+            record["_extra"] = {**_as_object(record.get("_extra")), **extra}
+        return record
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {} if value is None else {"_extra": value}
+
+
+def _array(schema: dict[str, Any]) -> Convert:
+    convert_item = _converter(schema.get("items", {}), None, ("items",), flattens=False)
+    nullable = "null" in schema.get("items", {}).get("type", ["null"])
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, list):
+            return _INVALID
+        items = [None if item is None and nullable else convert_item(item) for item in value]
+        return _INVALID if any(item is _INVALID for item in items) else items
+
+    return convert
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float | Decimal) else _INVALID
+
+
+def _time(value: Any) -> Any:
+    if not isinstance(value, str):
+        return _INVALID
+    return (normalize_datetime(value) or _INVALID) if value.strip() else None
+
+
+def _date(value: Any) -> Any:
+    moment = _time(value)
+    if moment is None or moment is _INVALID:
+        return moment
+    day, _, rest = moment.partition("T")
+    return _INVALID if rest.strip("0:.Z") else day
+
+
+def _boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    return _BOOLEANS.get(str(value).strip().lower(), _INVALID) if isinstance(value, str | int | Decimal) else _INVALID
+
+
+def _integer(value: Any) -> Any:
+    number = _number(value)
+    return int(number) if number is not _INVALID and number == int(number) else _INVALID
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool | LongNumber) or not isinstance(value, int | float | Decimal | str):
+        return _INVALID
+    try:
+        number = Decimal(value.strip()) if isinstance(value, str) else value
+    except InvalidOperation:
+        return _INVALID
+    return _INVALID if is_long(number) else number
