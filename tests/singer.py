@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.warm import ENVIRONMENT, warm
+from tests.fork_server import ENVIRONMENT, fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +51,11 @@ class Run:
         return states[-1]["value"] if states else None
 
     @property
+    def waits(self) -> list[int]:
+        """The seconds that the log says the tap waits before each new try, however fast its clock runs."""
+        return [int(seconds) for seconds in re.findall(r"try \d+ of \d+ in (\d+) s", self.log)]
+
+    @property
     def output(self) -> str:
         """All that the tap wrote, on both channels."""
         return self.log + "".join(map(json.dumps, self.messages))
@@ -74,7 +79,7 @@ def run(
             if value is not None:
                 (folder / f"{option}.json").write_text(json.dumps(value))
                 given += [f"--{option}", f"{option}.json"]
-        pid = warm(tap).start(given, _clean(environment or {}), folder)
+        pid = fork_server().start(tap, given, _clean(environment or {}), folder)
         with (folder / "out").open() as out:
             for line in out:
                 if not line.startswith('{"type":'):
@@ -89,7 +94,7 @@ def run(
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                     break
-        result.exit_code = warm(tap).wait()
+        result.exit_code = fork_server().wait()
         result.log += (folder / "log").read_text()
     return result
 

@@ -37,6 +37,8 @@ class Contract:
     sender: Callable[[Sandbox], Vendor]
     # Streams that show the moment of the run: what one run has sent, another does not.
     snapshots: frozenset[str] = frozenset()
+    # How many answers each seed changes: fewer where they cost most.
+    fuzzed: int = 125
     # Fields without which a row has no key or no place, besides the keys.
     spared: frozenset[str] = frozenset()
 
