@@ -12,7 +12,7 @@ import click
 import pytest
 from pyrate_limiter import Rate
 from sandbox.server import Sandbox
-from tap_maestroqa.transport import paced_session
+from tap_maestroqa.base.http import rate_limited_session
 
 from sandbox import faults
 from tests.contract.contract import Contract, Json, keys_of
@@ -88,7 +88,7 @@ def sync(tap: Contract, config: Json) -> Run:
     try:
         with redirect_stdout(out):
             instance: Any = load(tap.name)(config=config)
-            instance.session = paced_session(config["api_url"], [Rate(1_000_000, 1)], "fuzz")
+            instance.session = rate_limited_session(config["api_url"], [Rate(1_000_000, 1)], "fuzz")
             instance.sync_all()
     except click.ClickException as error:
         result.log = error.message
