@@ -12,7 +12,7 @@ from .base.http import TapError
 from .base.json_text import CHUNK, InvalidJSONError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 CONTEXT = 10  # characters before and after the place at which the parser gave up
 _NO_NUMBER = re.compile("NaN|-?Infinity")
@@ -36,13 +36,13 @@ def spool(chunks: Iterable[bytes]) -> IO[bytes]:
 def top_level(body: IO[bytes]) -> str:
     """Parse a body to its end, and return what it is: "start_array", "start_map", "null" or another event of ijson."""
     try:
-        events = ijson.basic_parse(body, buf_size=CHUNK)
-        first, _ = next(events)
+        events = _parsed(body, ijson.basic_parse_coro)
+        first, _ = next(events, ("", None))
         for _ in events:
             pass
     except ijson.JSONError as error:
         raise InvalidJSONError(_described(str(error), body)) from None
-    except (SystemError, ValueError, ArithmeticError):  # the parser's C code makes numbers by calling Python
+    except (SystemError, ValueError, ArithmeticError):  # the parser makes numbers by calling Python
         message = "a number of more digits than can be read"
         raise InvalidJSONError(message) from None
     finally:
@@ -52,18 +52,32 @@ def top_level(body: IO[bytes]) -> str:
 
 def error_in(body: IO[bytes]) -> str:
     """Return the error text of an object that came in place of a list, "" when it has none."""
-    error = next(ijson.items(body, "error", buf_size=CHUNK), None)
+    error = next(_parsed(body, ijson.items_coro, "error"), None)
     return error if isinstance(error, str) else ""
 
 
 def sessions_in(body: IO[bytes]) -> Iterator[Session]:
     """Yield the sessions one by one, and close the file."""
     with body:
-        for session in ijson.items(body, "item", buf_size=CHUNK):
+        for session in _parsed(body, ijson.items_coro, "item"):
             if not isinstance(session, dict):
                 message = "MaestroQA sent a coaching session that is no object: ask its support."
                 raise TapError(message)
             yield session
+
+
+def _parsed(body: IO[bytes], coroutine: Callable[..., Any], *arguments: str) -> Iterator[Any]:
+    found = ijson.sendable_list()
+    parser = coroutine(found, *arguments)
+    size = CHUNK
+    while chunk := body.read(size):
+        parser.send(chunk)
+        # The parser begins a value that a chunk cuts anew with the next: as each is larger, time stays linear.
+        size = CHUNK if found else 2 * size
+        yield from found
+        del found[:]
+    parser.close()
+    yield from found
 
 
 def _described(error: str, body: IO[bytes]) -> str:
