@@ -40,7 +40,7 @@ class Synced:
             return cls(bookmark) if bookmark else None
         try:
             days = Window(date.fromisoformat(scanned["start"]), date.fromisoformat(scanned["end"]))
-            # States of before 0.2 have no read_from.
+            # Earlier versions wrote no read_from.
             read_from = date.fromisoformat(scanned.get("read_from", scanned["start"]))
             axis = scanned["time_axis"]
         except (KeyError, TypeError, ValueError, AttributeError):

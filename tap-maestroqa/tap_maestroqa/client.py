@@ -91,8 +91,8 @@ class MaestroQAStream(BaseStream[Window, IO[bytes]]):
         if self.config["time_axis"] == "meetingDate":
             self.logger.warning("With time_axis meetingDate, sessions without a meeting date are invisible")
         self.logger.info(
-            "%d windows of %d days: at the vendor's limits they take %d s at least",
-            *(windows, window_days, seconds_at_limits(windows)),
+            "Windows to read: %d (%s to %s); at the vendor's limits that takes %d s at least",
+            *(windows, self.days.start, self.days.end, seconds_at_limits(windows)),
         )
         self._asked_at = time.monotonic()
         return WindowPaginator(self.days, window_days, self._tap.started_at)
