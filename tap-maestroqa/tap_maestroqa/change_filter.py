@@ -94,6 +94,8 @@ class ChangeFilter:
         return max((time for time in change_times(session)[0] if time <= self._latest), default=None)
 
     def _was_sent(self, session: Session) -> bool:
+        if session.get("_id") in (None, ""):
+            return False  # it could not have been
         moment = _time(session, self._time_axis)
         return self._until == "~" or (moment is not None and self._from <= moment < self._until)
 
@@ -114,8 +116,9 @@ class ChangeFilter:
             return None
         if self._synced and not final and not (self._synced.days and self._synced.days.end <= self._end):
             return None
-        start = self._days.start
-        read_from = self._synced.read_from if self._synced and self._synced.reaches(self._days, self._days) else start
+        start = read_from = self._days.start
+        if self._synced and self._synced.read_from and self._synced.reaches(self._days, self._days):
+            read_from = self._synced.read_from  # without a gap up to here
         scanned = {
             "time_axis": self._time_axis,
             "start": str(start),
