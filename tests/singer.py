@@ -51,6 +51,11 @@ class Run:
         return states[-1]["value"] if states else None
 
     @property
+    def waits(self) -> list[int]:
+        """The seconds that the log says the tap waits before each new try, however fast its clock runs."""
+        return [int(seconds) for seconds in re.findall(r"try \d+ of \d+ in (\d+) s", self.log)]
+
+    @property
     def output(self) -> str:
         """All that the tap wrote, on both channels."""
         return self.log + "".join(map(json.dumps, self.messages))

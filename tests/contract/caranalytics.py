@@ -102,4 +102,5 @@ CARANALYTICS = Contract(
     many={},
     sender=lambda sandbox: sandbox.caranalytics.downloads,
     snapshots=frozenset({"conversation_open"}),
+    fuzzed=60,
 )

@@ -256,6 +256,8 @@ def test_a_short_secret_and_a_pasted_address(sandbox: Sandbox, vendor: AgentConn
     assert "Bearer" not in headers["authorization"]
 
 
+@pytest.mark.real_clock
+@pytest.mark.slow
 def test_the_quota_is_kept(sandbox: Sandbox) -> None:
     # A token that was signed before the wait for the next minute would be too old.
     sandbox.agentconnect.iat_age = 30
@@ -269,7 +271,7 @@ def test_told_to_retry_later_it_waits_for_the_next_minute(sandbox: Sandbox) -> N
     sandbox.agentconnect.fail(faults.status(429, "Retry Later"), at=2)
     result = sync(sandbox, catalog=only("qa_reviews"))
     _, first, second, *_ = sandbox.agentconnect.seen
-    assert second.at - first.at > 60
+    assert result.waits[0] > 60
     assert "Retry Later" in result.log
     assert first.headers["authorization"] != second.headers["authorization"]
 

@@ -80,7 +80,7 @@ def test_halves_of_buckets_are_whole_buckets(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_reports_under_way_at_once(at_once: int, sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
-    vendor.job_seconds = 0.3
+    vendor.job_polls = 5
     result = sync(sandbox, "response", start_date=day(8), max_concurrent_reports=at_once)
     assert vendor.most_in_flight == at_once
     starts = [record["_window_start"] for record in result.records("response")]
@@ -147,6 +147,7 @@ def test_refusals_are_fatal_at_once(change: str, errors: str, sandbox: Sandbox) 
     assert "Traceback" not in result.log
 
 
+@pytest.mark.real_clock
 @pytest.mark.parametrize("status", [200, 403, 429])
 def test_told_off_is_waited_out(status: int, sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
@@ -156,6 +157,8 @@ def test_told_off_is_waited_out(status: int, sandbox: Sandbox) -> None:
     assert counted(bare(result.records("response"))) == counted(written(sandbox, "response", 1))
 
 
+@pytest.mark.real_clock
+@pytest.mark.slow
 def test_the_limit_is_kept_by_default(sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
     config = settings(sandbox, start_date=day(5))

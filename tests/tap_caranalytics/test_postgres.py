@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 
@@ -22,6 +23,7 @@ def load(sandbox: Sandbox, meltano: Meltano, warehouse: Warehouse) -> None:
     meltano.run("--environment=prod", "run", TAP, "target-postgres", environment=environment)
 
 
+@pytest.mark.slow
 def test_columns_and_the_current_rows(sandbox: Sandbox, meltano: Meltano, warehouse: Warehouse) -> None:
     vendor = sandbox.caranalytics
     vendor.lift_limits()
