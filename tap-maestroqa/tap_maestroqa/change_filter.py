@@ -6,9 +6,10 @@ already: every change before the bookmark to the sessions of the days `scanned`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .base.http import TapError
 from .base.records import normalize_datetime, parse_datetime, shifted, to_rfc3339
@@ -17,8 +18,11 @@ from .windows import DAY, Window
 if TYPE_CHECKING:
     from .session_files import Session
 
-# Changes that the vendor shows late are still found this long after.
+# Changes that the vendor shows late are still found this long after; the other, where a time does not name its zone:
+# it may be a day, or local time, whose clock is put back in autumn.
 OVERLAP = timedelta(minutes=10)
+OVERLAP_WITHOUT_ZONE = DAY
+_ZONE = re.compile(r"(Z|UTC|[+-]\d\d:?\d\d)\s*$", re.IGNORECASE)
 _PARTS = ("coachingPoints", "todos", "activityLog")
 _PART_TIMES = ("createdAt", "updatedAt", "completedAt", "timestamp")
 
@@ -70,16 +74,17 @@ class ChangeFilter:
         self._sent: dict[str, tuple[str, int]] = {}
         self._sent_before: dict[str, tuple[str, int]] = {}
         if synced:
-            self._since = to_rfc3339(shifted(synced.bookmark, -OVERLAP))
+            overlaps = {True: OVERLAP, False: OVERLAP_WITHOUT_ZONE}
+            self._since = {zoned: to_rfc3339(shifted(synced.bookmark, -overlap)) for zoned, overlap in overlaps.items()}
             self._from, self._until = synced.days.certain_bounds if synced.days else ("", "~")
             if synced.days and synced.days.start <= days.start:
                 self._from = ""  # this run reads no days before those
 
     def is_new_or_changed(self, session: Session) -> bool:
         """Tell whether to send a session, and remember that it was seen."""
-        times, readable = change_times(session)
+        times, readable, zoned = change_times(session)
         self._newest = max([self._newest, *(time for time in times if time <= self._now)])
-        if self._synced and readable and max(times) < self._since and self._was_sent(session):
+        if self._synced and readable and max(times) < self._since[zoned] and self._was_sent(session):
             return False
         key, version = str(session.get("_id")), (self.changed_at(session) or "", hash(repr(session)))
         earlier = [sent[key] for sent in (self._sent, self._sent_before) if key in sent]
@@ -91,12 +96,13 @@ class ChangeFilter:
 
     def changed_at(self, session: Session) -> str | None:
         """Return the newest time at which anything in a session has changed; one that lies ahead is a slip."""
-        return max((time for time in change_times(session)[0] if time <= self._latest), default=None)
+        return max((time for time in change_times(session).times if time <= self._latest), default=None)
 
     def _was_sent(self, session: Session) -> bool:
         if session.get("_id") in (None, ""):
             return False  # it could not have been
-        moment = _time(session, self._time_axis)
+        value = session.get(self._time_axis)
+        moment = normalize_datetime(value) if isinstance(value, str) else None
         return self._until == "~" or (moment is not None and self._from <= moment < self._until)
 
     def window_read(self, window: Window, seconds: float) -> None:
@@ -128,21 +134,21 @@ class ChangeFilter:
         return min(self._bookmark, to_rfc3339(run_started_at)), scanned
 
 
-def change_times(session: Session) -> tuple[list[str], bool]:
-    """Return the times in a session, its meeting's aside, and whether they are all there and can be read."""
-    times = [_time(session, "updatedAt")]
-    if session.get("createdAt"):
-        times.append(_time(session, "createdAt"))
+class ChangeTimes(NamedTuple):
+    """The times in a session, its meeting's aside; whether all are there and can be read, and all name their zone."""
+
+    times: list[str]
+    readable: bool
+    zoned: bool
+
+
+def change_times(session: Session) -> ChangeTimes:
+    """Return the times at which something in a session has changed."""
+    values = [session.get("updatedAt"), session.get("createdAt") or session.get("updatedAt")]
     for name in _PARTS:
         parts = session.get(name) or []
         for part in parts if isinstance(parts, list) else [None]:
-            if isinstance(part, dict):
-                times += [_time(part, key) for key in _PART_TIMES if part.get(key)]
-            else:
-                times.append(None)
-    return [time for time in times if time], None not in times
-
-
-def _time(holder: dict[str, Any], key: str) -> str | None:
-    value = holder.get(key)
-    return normalize_datetime(value) if isinstance(value, str) else None
+            values += [part[key] for key in _PART_TIMES if part.get(key)] if isinstance(part, dict) else [None]
+    times = [normalize_datetime(value) if isinstance(value, str) else None for value in values]
+    found = [time for time in times if time]
+    return ChangeTimes(found, len(found) == len(times), all(_ZONE.search(str(value)) for value in values))

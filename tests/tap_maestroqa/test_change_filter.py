@@ -128,6 +128,20 @@ def test_changes_shown_late_are_found() -> None:
     assert timedelta(0) < OVERLAP < 11 * MINUTE
 
 
+def test_times_without_a_zone_have_a_day() -> None:
+    """The clock is put back in autumn: what changes an hour later has an earlier time. A day has no time at all."""
+    state: dict[str, Any] = {}
+    before, after = (session(number, NOW - 9 * DAY, NOW - 3 * DAY) for number in (1, 2))
+    before["updatedAt"] = "2026-02-28T01:55:00"
+    a_run(state, NOW, before, after)
+    after["updatedAt"] = "2026-02-28T01:05:00"
+    assert a_run(state, NOW, before, after) == ["1", "2"]
+    after["updatedAt"] = "2026-02-28"
+    assert a_run(state, NOW, before, after) == ["1", "2"]
+    after["updatedAt"] = "2026-02-28T01:05:00.000Z"
+    assert a_run(state, NOW, after) == []
+
+
 @pytest.mark.parametrize("slip", [NOW + 3 * MINUTE, datetime(2222, 1, 1, tzinfo=timezone.utc)])
 def test_a_date_that_lies_ahead_moves_no_bookmark(slip: datetime) -> None:
     state: dict[str, Any] = {}
@@ -166,7 +180,7 @@ def test_a_change_anywhere_in_a_session_counts() -> None:
     row["coachingPoints"] = [{"updatedAt": to_rfc3339(NOW - 5 * DAY)}]
     row["activityLog"] = [{"timestamp": to_rfc3339(NOW - 4 * DAY)}]
     row["meetingDate"] = to_rfc3339(NOW + 4 * DAY)
-    assert change_times(row) == ([to_rfc3339(NOW - days * DAY) for days in (8, 9, 5, 7, 6, 4)], True)
+    assert change_times(row) == ([to_rfc3339(NOW - days * DAY) for days in (8, 9, 5, 7, 6, 4)], True, True)
 
 
 def test_what_has_no_date_or_an_unreadable_one_is_always_sent() -> None:
