@@ -173,7 +173,7 @@ def test_refused_at_once(tap: Contract, status: int, sandbox: Sandbox) -> None:
     vendor.fail(faults.status(status, {"error": "No such thing."}, elsewhere), times=99)
     result = run(tap.name, tap.config(sandbox), environment=DEBUG)
     assert result.exit_code == 1
-    assert len(vendor.seen) == 1
+    assert len(vendor.seen) == 1 or status in tap.negotiable
     assert str(status) in result.log
     assert "No such thing." in result.log
     assert leaks_nothing(tap, sandbox, result)
