@@ -67,7 +67,7 @@ class AgentConnectStream(BaseStream[Request, Page]):
     def vendor_message(self, response: requests.Response) -> str:
         # The vendor may repeat what it was sent, and its signature alone.
         token = str(response.request.headers.get("Authorization", ""))
-        return Redactor([*self._tap.secrets, token, *token.split(".")])(vendor_message(response))
+        return Redactor([*self._tap.secrets, token])(vendor_message(response))
 
     def rows_in(self, body: Any, response: requests.Response) -> list[Row]:
         """Return a list of rows; TransientError when it is none."""
