@@ -10,14 +10,23 @@ from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 from sandbox.world import TWO_YEARS, World
 
+from tests.fork_server import FAST_CLOCK
 from tests.meltano import Meltano, install
 
 # Seconds that a request may be on its way longer than the next one without looking like too many of them.
-LATENESS = 0.5
+CLOCK_TOLERANCE = 0.5
 
 # The same examples each time, and as long as they take: what a clock or chance decides is no test.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have taps wait for a thousandth of the time, at vendors without limits, unless a test is about the real pace."""
+    if not request.node.get_closest_marker("real_clock"):
+        for name, value in FAST_CLOCK.items():
+            monkeypatch.setenv(name, value)
 
 
 @contextmanager
@@ -25,7 +34,9 @@ def served(history: timedelta = TWO_YEARS) -> Iterator[Sandbox]:
     """Serve the vendors of a world that is so old; many tests are content with a young one, and sooner done."""
     with Sandbox(World(history=history)) as server:
         for vendor in server.vendors:
-            vendor.lateness = LATENESS
+            vendor.clock_tolerance = CLOCK_TOLERANCE
+            if FAST_CLOCK.keys() <= os.environ.keys():
+                vendor.lift_limits()
         yield server
 
 
@@ -51,12 +62,3 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def meltano(installed: Path, tmp_path: Path) -> Meltano:
     return Meltano(installed, tmp_path / "meltano")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread what takes longest over the rest, so that no worker has two of them or comes to one at its end."""
-    long = [item for item in items if item.path.parent.name == "e2e"]
-    items[:] = [item for item in items if item not in long]
-    step = len(items) // max(len(long), 1)
-    for number, item in enumerate(long):
-        items.insert(number * (step + 1), item)

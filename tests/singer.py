@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.warm import ENVIRONMENT, warm
+from tests.fork_server import ENVIRONMENT, fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,7 +74,7 @@ def run(
             if value is not None:
                 (folder / f"{option}.json").write_text(json.dumps(value))
                 given += [f"--{option}", f"{option}.json"]
-        pid = warm(tap).start(given, _clean(environment or {}), folder)
+        pid = fork_server().start(tap, given, _clean(environment or {}), folder)
         with (folder / "out").open() as out:
             for line in out:
                 if not line.startswith('{"type":'):
@@ -89,7 +89,7 @@ def run(
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                     break
-        result.exit_code = warm(tap).wait()
+        result.exit_code = fork_server().wait()
         result.log += (folder / "log").read_text()
     return result
 

@@ -57,7 +57,7 @@ def demo(folder: Path, history: timedelta = TWO_YEARS) -> None:
         # The sandbox forgets; what its people did before each later run is done again.
         for at in [*runs, world.now.isoformat()][1:]:
             for vendor in sandbox.vendors:
-                vendor.work(at)
+                vendor.simulate_hour(at)
         if runs:
             print(f"This is run {len(runs) + 1}: since the last one, people have worked at every vendor.")
         started = datetime.now(timezone.utc)

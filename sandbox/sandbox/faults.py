@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +14,15 @@ if TYPE_CHECKING:
 
     from sandbox.vendor import Seen
 
-Spoil = Callable[["ASGIApp"], "ASGIApp"]
+ResponseFault = Callable[["ASGIApp"], "ASGIApp"]
+Spoil = ResponseFault  # its old name
 
 
 @dataclass
 class Fault:
     """Spoils the answers to `times` requests, from the `at`-th one on that `where` is true of."""
 
-    spoil: Spoil
+    spoil: ResponseFault
     at: int = 1
     times: int = 1
     where: Callable[[Seen], bool] = lambda _: True
@@ -36,13 +36,13 @@ class Fault:
         return self.at <= self.met < self.at + self.times
 
 
-def status(code: int, body: Any = None, headers: dict[str, str] | None = None) -> Spoil:
+def status(code: int, body: Any = None, headers: dict[str, str] | None = None) -> ResponseFault:
     """Answer with this status instead; a body that is no text is sent as JSON."""
     text = body if isinstance(body, str) else json.dumps(body if body is not None else {"error": "a fault"})
     return lambda _: Response(text, code, headers, "text/plain" if isinstance(body, str) else "application/json")
 
 
-def drop() -> Spoil:
+def drop() -> ResponseFault:
     """Close the connection without an answer."""
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -51,7 +51,7 @@ def drop() -> Spoil:
     return lambda _: app
 
 
-def cut(share: float = 0.5) -> Spoil:
+def cut(share: float = 0.5) -> ResponseFault:
     """Announce the whole body, send its first part, close the connection."""
 
     def spoil(answer: ASGIApp) -> ASGIApp:
@@ -60,15 +60,14 @@ def cut(share: float = 0.5) -> Spoil:
             start["headers"] = [*_without_length(start), (b"content-length", b"%d" % len(body))]
             await send(start)
             await send({"type": "http.response.body", "body": body[: int(len(body) * share)], "more_body": True})
-            await asyncio.sleep(0.05)
-            scope["hang_up"]()
+            scope["hang_up"](after_all_is_sent=True)
 
         return app
 
     return spoil
 
 
-def rewrite(change: Callable[[bytes], bytes], media_type: str | None = None) -> Spoil:
+def rewrite(change: Callable[[bytes], bytes], media_type: str | None = None) -> ResponseFault:
     """Send a complete answer whose body is another one."""
 
     def spoil(answer: ASGIApp) -> ASGIApp:
@@ -87,42 +86,39 @@ def rewrite(change: Callable[[bytes], bytes], media_type: str | None = None) -> 
     return spoil
 
 
-def truncate(share: float = 0.5) -> Spoil:
+def truncate(share: float = 0.5) -> ResponseFault:
     """Send a complete answer whose JSON stops short."""
     return rewrite(lambda body: body[: int(len(body) * share)])
 
 
-def empty() -> Spoil:
+def empty() -> ResponseFault:
     """Answer 200 with nothing."""
     return rewrite(lambda _: b"")
 
 
-def html() -> Spoil:
+def html() -> ResponseFault:
     """Answer 200 with a web page, as a proxy or a maintenance notice does."""
     return rewrite(lambda _: b"<!doctype html><title>Back soon</title>", "text/html")
 
 
-def instead(value: Any) -> Spoil:
+def instead(value: Any) -> ResponseFault:
     """Answer 200 with another JSON value."""
     return rewrite(lambda _: json.dumps(value).encode())
 
 
-def edit(change: Callable[[Any], Any]) -> Spoil:
+def edit(change: Callable[[Any], Any]) -> ResponseFault:
     """Answer with the vendor's own JSON value after `change`."""
     return rewrite(lambda body: json.dumps(change(json.loads(body))).encode())
 
 
-def slow(seconds: float) -> Spoil:
-    """Answer as always, but late."""
+def hang() -> ResponseFault:
+    """Never answer: the client has to give up."""
 
-    def spoil(answer: ASGIApp) -> ASGIApp:
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await asyncio.sleep(seconds)
-            await answer(scope, receive, send)
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
-        return app
-
-    return spoil
+    return lambda _: app
 
 
 async def _collect(answer: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:

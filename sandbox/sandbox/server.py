@@ -77,11 +77,12 @@ class Sandbox:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, with a way for a fault to hang up on it."""
 
-        def hang_up() -> None:
+        def hang_up(*, after_all_is_sent: bool = False) -> None:
             connections: set[Any] = self._server.server_state.connections
             for connection in connections:
                 if connection.client == scope["client"]:
-                    connection.transport.abort()
+                    transport = connection.transport
+                    (transport.close if after_all_is_sent else transport.abort)()
 
         other = scope["server"][1] == self._downloads.getsockname()[1]
         app = self.caranalytics.downloads if other else self._app

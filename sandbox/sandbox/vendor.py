@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from sandbox.faults import Spoil
+    from sandbox.faults import ResponseFault
     from sandbox.world import World
 
 
@@ -58,7 +58,7 @@ class Vendor(ABC):
     # True: a new quota starts with each second or minute of the clock. False: any span of that length counts.
     calendar_limits: bool = field(default=False, kw_only=True)
     # Seconds by which a limit's span is shorter here: on a busy machine a request may arrive late, the next one not.
-    lateness: float = field(default=0, kw_only=True)
+    clock_tolerance: float = field(default=0, kw_only=True)
     limits: tuple[Limit, ...] = field(default=(), kw_only=True)
 
     name: ClassVar[str]
@@ -66,7 +66,7 @@ class Vendor(ABC):
     def __post_init__(self) -> None:
         self.seen: list[Seen] = []
         self.faults: list[Fault] = []
-        self.told_off = 0
+        self.rate_limited = 0
         self._counted: list[float] = []
         self._router = Router(self.routes())
 
@@ -84,14 +84,32 @@ class Vendor(ABC):
 
     @abstractmethod
     def work(self, at: str) -> None:
+        """Do what `simulate_hour` says; its old name."""
+
+    def simulate_hour(self, at: str) -> None:
         """Let an hour of the vendor's users' work happen: some rows added, edited, removed, at this time."""
+        self.work(at)
+
+    @property
+    def told_off(self) -> int:
+        """How often a request was over the limit; the old name of `rate_limited`."""
+        return self.rate_limited
+
+    @told_off.setter
+    def told_off(self, times: int) -> None:
+        self.rate_limited = times
+
+    @property
+    def lateness(self) -> float:
+        """The old name of `clock_tolerance`."""
+        return self.clock_tolerance
 
     def lift_limits(self) -> None:
         """Allow any number of requests."""
         self.limits = ()
 
     def fail(
-        self, spoil: Spoil, *, at: int = 1, times: int = 1, where: Callable[[Seen], bool] = lambda _: True
+        self, spoil: ResponseFault, *, at: int = 1, times: int = 1, where: Callable[[Seen], bool] = lambda _: True
     ) -> Fault:
         """Spoil the answers to `times` requests, counted from now, from the `at`-th one on."""
         fault = Fault(spoil, at, times, where)
@@ -126,11 +144,11 @@ class Vendor(ABC):
     def _over_limit(self, seen: Seen) -> Response | None:
         now = time.time()
         for limit in self.limits:
-            since = now - limit.seconds + self.lateness
+            since = now - limit.seconds + self.clock_tolerance
             if self.calendar_limits:
                 since = now // limit.seconds * limit.seconds
             if sum(at > since for at in self._counted) >= limit.requests:
-                self.told_off += 1
+                self.rate_limited += 1
                 seen.status = 429
                 return self.too_many(limit)
         self._counted = [at for at in self._counted if at > now - 3600]

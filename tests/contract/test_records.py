@@ -1,5 +1,6 @@
 """Every row of the source arrives, once, as the SCHEMA says it would."""
 
+import pytest
 from jsonschema_rs import Draft7Validator
 from sandbox.server import Sandbox
 
@@ -24,6 +25,7 @@ def invalid(result: Run) -> list[str]:
 
 
 @each_tap
+@pytest.mark.real_clock
 def test_whole_and_valid(tap: Contract, sandbox: Sandbox) -> None:
     result = run(tap.name, tap.config(sandbox))
     assert result.exit_code == 0, result.log
@@ -34,7 +36,7 @@ def test_whole_and_valid(tap: Contract, sandbox: Sandbox) -> None:
         assert len(found) == len(set(found)), "a key came twice"
         assert not held.get(stream, set()) - set(found), "rows are missing"
         assert not any(part is None for key in found for part in key)
-    assert tap.vendor(sandbox).told_off == 0
+    assert tap.vendor(sandbox).rate_limited == 0
 
 
 @each_tap

@@ -11,7 +11,7 @@ CASES = [pytest.param(tap, *case, id=f"{tap.name}-{case[0]}") for tap in TAPS fo
 
 
 @pytest.mark.parametrize(("tap", "change", "name"), CASES)
-def test_senseless(tap: Contract, change: Json, name: str, sandbox: Sandbox) -> None:
+def test_invalid_settings(tap: Contract, change: Json, name: str, sandbox: Sandbox) -> None:
     result = run(tap.name, {**tap.config(sandbox), **change})
     assert result.exit_code == 1
     assert name in result.log

@@ -42,20 +42,19 @@ def test_state_is_small_and_not_ahead_of_time(tap: Contract, sandbox: Sandbox) -
 @pytest.mark.parametrize("chain", range(CHAINS))
 def test_killed_again_and_again(tap: Contract, chain: int, sandbox: Sandbox) -> None:
     config = tap.config(sandbox)
-    tap.vendor(sandbox).lift_limits()
     plain = run(tap.name, config)
     rows = {stream: set(keys_of(plain.records(stream), keys)) for stream, keys in tap.streams.items()}
-    places = Places(tap.streams, {stream: len(keys) for stream, keys in rows.items() if keys}, chain)
+    plan = KillPlan(tap.streams, {stream: len(keys) for stream, keys in rows.items() if keys}, chain)
     state, kills = None, 0
-    while (result := run(tap.name, config, state=state, kill=places)).killed:
+    while (result := run(tap.name, config, state=state, kill=plan)).killed:
         state, kills = result.state or state, kills + 1
     assert result.exit_code == 0, result.log
-    assert kills == places.planned
+    assert kills == plan.planned
     for stream, keys in rows.items():
-        assert places.found[stream] == keys or stream in tap.snapshots
+        assert plan.found[stream] == keys or stream in tap.snapshots
 
 
-class Places:
+class KillPlan:
     """Where to kill a sync: right after such and such a row of a stream has come for the first time."""
 
     def __init__(self, keys: dict[str, tuple[str, ...]], sizes: dict[str, int], chain: int) -> None:
