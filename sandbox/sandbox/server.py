@@ -43,7 +43,15 @@ class Sandbox:
         self._downloads = _listen(0)
         self.caranalytics.downloads.url = f"http://localhost:{self._downloads.getsockname()[1]}"
         self._server = uvicorn.Server(
-            uvicorn.Config(self, log_level="critical", lifespan="off", http="h11", ws="none", timeout_keep_alive=600)
+            uvicorn.Config(
+                self,
+                log_level="critical",
+                lifespan="off",
+                http="h11",
+                ws="none",
+                timeout_keep_alive=600,
+                date_header=False,  # each vendor has a clock of its own
+            )
         )
         sockets = [self._socket, self._downloads]
         self._thread = threading.Thread(target=self._server.run, args=(sockets,), daemon=True)

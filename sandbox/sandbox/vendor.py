@@ -6,6 +6,8 @@ import json
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.requests import Request
@@ -60,6 +62,9 @@ class Vendor(ABC):
     # Seconds by which a limit's span is shorter here: on a busy machine a request may arrive late, the next one not.
     clock_tolerance: float = field(default=0, kw_only=True)
     limits: tuple[Limit, ...] = field(default=(), kw_only=True)
+    # How far the vendor's clock is ahead of ours; whether its answers show it, in a Date header.
+    clock_offset: timedelta = field(default=timedelta(), kw_only=True)
+    shows_clock: bool = field(default=True, kw_only=True)
 
     name: ClassVar[str]
 
@@ -104,6 +109,11 @@ class Vendor(ABC):
         """The old name of `clock_tolerance`."""
         return self.clock_tolerance
 
+    @property
+    def now(self) -> datetime:
+        """The time by the vendor's clock."""
+        return datetime.now(timezone.utc) + self.clock_offset
+
     def lift_limits(self) -> None:
         """Allow any number of requests."""
         self.limits = ()
@@ -134,6 +144,9 @@ class Vendor(ABC):
         async def note_status(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
+                if self.shows_clock:
+                    date = format_datetime(self.now, usegmt=True).encode()
+                    message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
             await send(message)
 
         answer: ASGIApp = self._over_limit(seen) or self.unauthorised(request) or self._router
