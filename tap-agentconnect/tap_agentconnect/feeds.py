@@ -155,7 +155,7 @@ class FeedbackStream(SequenceStream):
         return {"limit": str(limit), "include_recovery": "true"}
 
     @override
-    def post_process(self, row: Row, context: Context | None = None) -> Row | None:  # type: ignore[override]
+    def post_process(self, row: Row, context: Context | None = None) -> Row | None:
         is_left_out = not self.config["include_recovery"] and _is_recovery(row)
         return None if is_left_out else super().post_process(row, context)
 

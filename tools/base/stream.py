@@ -168,7 +168,7 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
         raise NotImplementedError  # the SDK's loop would parse a page after its retries: see parse_page
 
     @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Make a row what the schema promises."""
         record = self.normalise(self.shape(row))
         if missing := [key for key in self.primary_keys if record.get(key) in (None, "")]:
