@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import jwt
 from requests.auth import AuthBase
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 # The vendor hands out secrets shorter than the 32 bytes that PyJWT would like.
 warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
 
-# A token from the future is refused, so it is dated back for a clock that is a little fast.
-BEHIND = 10
+#: A token from the future is refused, so it is dated back for a clock that is a little fast.
+CLOCK_SKEW = 10
 
 
 class SignedToken(AuthBase):
@@ -26,8 +27,22 @@ class SignedToken(AuthBase):
         """Sign with this secret, which belongs to this key."""
         self._key, self._secret = api_key, api_secret
 
+    @override
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Add both headers; the token stands bare, without `Bearer`."""
         request.headers["x-api-key"] = self._key
-        request.headers["Authorization"] = jwt.encode({"iat": int(time.time()) - BEHIND}, self._secret, "HS256")
+        request.headers["Authorization"] = self.token()
         return request
+
+    def token(self) -> str:
+        """Return a token that is dated now."""
+        return jwt.encode({"iat": int(time.time()) - CLOCK_SKEW}, self._secret, "HS256")
+
+
+def can_sign(api_secret: str) -> bool:
+    """Tell whether a secret can sign: a PEM file cannot, which is a key of another kind."""
+    try:
+        SignedToken("", api_secret).token()
+    except (jwt.PyJWTError, ValueError):
+        return False
+    return True

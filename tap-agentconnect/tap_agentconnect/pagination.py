@@ -1,156 +1,330 @@
-"""Every row in pages, whatever the documents leave open about them.
-
-The data endpoints filter on `after`, a sequence id; rows may share one, and a page may end among them. So each page
-is asked for from just below the last id, what came before is left out, and the feed has ended when nothing comes
-beyond that id either. That holds whether `after` is inclusive or not and however many rows a page has.
-"""
+"""Every row in pages, whatever the documents leave open about them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_agentconnect.transport import TapError
+from typing_extensions import override
+
+from .base.http import RefusedError, TapError
+from .base.pagination import Paginator
+from .keys import Employees, Identity, Row, custom_id, email, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Generator
 
-# How often a feed may have moved on between two looks at its end before that is no chance any more.
-TRIES = 5
+# A sequence id looks like a time: ten thousand of them a second. Nothing is lost should it be none.
+IDS_PER_SECOND = 10_000
+FIRST_TIME_ID = 10**13  # in 2001
+#: An id further ahead of the run's start than this is no time at which a row changed.
+MAX_AHEAD = 24 * 3600 * IDS_PER_SECOND
 
-Row = dict[str, Any]
+# How often a feed may move on between two looks at its end before that is no chance any more.
+MAX_TRIES = 5
+# How often the newest rows are looked through again while the feed changes.
+PASSES = 3
+MAX_REMEMBERED = 5000
+# A feed that changes as fast as it is read is left to the next run after so many small pages in a row, more of them
+# where the ids do not show that these are rows of the run itself, or so many pages of any size.
+QUIET_PAGES, QUIET_PAGES_WITHOUT_TIME, LATE_PAGES = 3, 100, 100
+# Pages of which each brings two rows at most cannot be told from a feed that grows by that much a request.
+THIN_PAGE, MAX_THIN_PAGES = 2, 1000
+# No vendor cuts pages as short as this.
+UNCUT_ROWS, UNCUT_BYTES = 50, 256 * 1024
+# What `number_of_employees` is unless it is given, and what it may be at most.
+EMPLOYEE_PAGE_SIZES = (100, 500)
+
 Params = dict[str, str]
 
 
-# A feed that changes all the time is followed for so many small pages, or so many looks at its end.
-PATIENCE = 3
-MOST_RECENT = 5000
+@dataclass(frozen=True)
+class FeedRequest:
+    """The rows of a feed after a sequence id."""
+
+    after: int
+    #: As many as the vendor gives at most, whatever page_size says.
+    is_large: bool = False
+    #: Only those that start_date and end_date let through.
+    is_bounded: bool = True
 
 
-def follow(ask: Callable[[int, bool], list[Row]], after: int, started: int, overlap: int) -> Iterator[list[Row]]:
-    """Walk a feed that goes on changing: to its end, or until only what has changed since the start is left.
+@dataclass(frozen=True)
+class FeedPage:
+    """Rows of a feed, in the order of their sequence ids."""
 
-    Ids of one second are in no order of time, so what changes during the walk may turn up behind it: while that is
-    so, the last `overlap` ids are looked through again.
+    rows: list[Row]
+    #: The bytes of the whole answer.
+    size: int
+    #: When the run began, as a sequence id.
+    run_start: int
+    #: Whether the vendor sent no list, but a null or no content.
+    is_null: bool = False
+
+    @property
+    def last(self) -> int:
+        """The last row's sequence id, -1 without rows."""
+        return int(self.rows[-1]["sequence_id"]) if self.rows else -1
+
+
+def start_after(bookmark: int, overlap: int) -> int:
+    """Return what to read after: the bookmark itself again, for rows that share it, and what came late before it."""
+    return max(bookmark - (overlap if bookmark >= FIRST_TIME_ID else 0) - 1, 0)
+
+
+class SequencePaginator(Paginator[FeedRequest, FeedPage]):
+    """Reads a feed that is ordered by sequence id, to its end, while it may go on changing.
+
+    Rows may share an id, and a page may end among them. So each page is asked for from just below the last id: a
+    group of equal ids is whole only on a page that also holds a later one. That holds whether `after` is inclusive or
+    not, and however many rows or bytes a page has. What is out already is left out of what is emitted.
     """
-    recent: dict[str, int] = {}
-    fullest = small = 0
-    for look in range(PATIENCE):
-        edge = found = 0
-        for page in walk(ask, after):
-            new = [row for row in page if not look or recent.get(row["uuid"]) != row["sequence_id"]]
-            edge, found = page[-1]["sequence_id"], found + len(new)
-            recent.update((row["uuid"], row["sequence_id"]) for row in new)
-            recent = {uuid: number for uuid, number in recent.items() if number >= edge - overlap}
-            if len(recent) > MOST_RECENT:
-                recent.clear()  # then some of them are sent twice
-            if new:
-                yield new
-            fullest = max(fullest, len(page))
-            small = small + 1 if page[0]["sequence_id"] > started and 2 * len(page) < fullest else 0
-            if small == PATIENCE:
+
+    def __init__(self, after: int, overlap: int) -> None:
+        """Read what comes after a sequence id; the last `overlap` ids again where the feed changes meanwhile."""
+        self._after, self._overlap = after, overlap
+        self._sent: dict[str | int, Row] = {}
+        self._is_large = self._leaves_off = False
+        self._max_rows = self._max_size = 0
+        self._pages = self._late_pages = self._quiet_pages = self._thin_pages = 0
+        self._run_start = self._newest = 0
+        super().__init__()
+
+    @override
+    def plan(self) -> Generator[FeedRequest, FeedPage, None]:
+        after = self._after
+        for _ in range(PASSES):
+            if not (yield from self._to_the_end(after)):
                 return
-        if not found or edge < started - overlap:
-            return
-        after = max(edge - overlap - 1, 0)
+            if self._leaves_off:
+                # What came before the run began may have ids that lie further ahead.
+                yield from self._to_the_end(self._run_start + MAX_AHEAD)
+                return
+            if self._newest < self._run_start - self._overlap:
+                return
+            # Ids of one second are in no order of time: what changes during the run may turn up behind its page.
+            after = start_after(self._newest, self._overlap)
+
+    def _to_the_end(self, after: int) -> Generator[FeedRequest, FeedPage, bool]:
+        """Read what comes after a sequence id; return whether any of it was new.
+
+        Only what is asked for twice is the end: nothing new from the last id on, and nothing beyond it.
+        """
+        cursor = last = after
+        is_first, found, tries = True, False, 0
+        while True:
+            page = yield from self._ask(cursor)
+            if is_first and not page.rows:
+                return found
+            new = self._emit_new(page, last)
+            if not new and page.last <= last:
+                beyond = yield from self._ask(last)
+                if beyond.rows and beyond.rows[0]["sequence_id"] == last:
+                    # `after` is inclusive: this page is as good as the other, but may have no room for what follows.
+                    page, new = beyond, self._emit_new(beyond, last)
+                    if not new and page.last == last:
+                        beyond = yield from self._ask(last + 1)
+            if new or page.last > last:
+                is_first, tries, found = False, 0, found or bool(new)
+                last = max(last, page.last)
+                cursor = max(last - 1, 0)
+                if new and self._is_enough(page, len(new)):
+                    self._leaves_off = True
+                    return True
+                continue
+            if beyond.last <= last and (yield from self._is_whole(page)):
+                return found
+            self._is_large, tries = True, tries + 1
+            if tries == MAX_TRIES:
+                message = (
+                    f"Agent Connect does not get past sequence id {last}: no page shows that it holds all rows that "
+                    "share it. Some may be missing, so the sync stops here and skips nothing. Ask Medallia to touch "
+                    "some of these rows."
+                )
+                raise TapError(message)
+
+    def _ask(self, after: int, *, is_bounded: bool = True) -> Generator[FeedRequest, FeedPage, FeedPage]:
+        request = FeedRequest(after, self._is_large, is_bounded)
+        page = yield request
+        if page.is_null:  # an empty page, if it stays so
+            page = yield request
+        _check_order(page.rows, after)
+        self._run_start = page.run_start
+        self._max_rows, self._max_size = max(self._max_rows, len(page.rows)), max(self._max_size, page.size)
+        return page
+
+    def _emit_new(self, page: FeedPage, last: int) -> list[Row]:
+        """Emit the rows that are not out yet, or not like this; return those that were not there before."""
+        changed = [row for row in page.rows if self._sent.get(row["uuid"]) != row]
+        new = [row for row in changed if row["sequence_id"] > last or row["uuid"] not in self._sent]
+        if changed:
+            ids = [row["sequence_id"] for row in changed]
+            self._newest = max(self._newest, *(number for number in ids if number <= self._run_start + MAX_AHEAD), 0)
+            # An id that lies ahead may stay the highest for years: what changes in them must come nevertheless.
+            self.emit(changed, max((number for number in ids if number <= self._run_start), default=None))
+            self._remember(changed, max(last, page.last))
+        return new
+
+    def _remember(self, rows: list[Row], last: int) -> None:
+        self._sent.update((row["uuid"], row) for row in rows)
+        for floor in (last - 1 - self._overlap, last - 1):
+            self._sent = {uuid: row for uuid, row in self._sent.items() if row["sequence_id"] >= floor}
+            if len(self._sent) <= MAX_REMEMBERED:
+                return
+
+    def _is_enough(self, page: FeedPage, new: int) -> bool:
+        """Tell whether what was there when the run began is out, and what comes now can wait for the next run."""
+        rows = len(page.rows)
+        is_late = self._run_start < page.rows[0]["sequence_id"] <= self._run_start + MAX_AHEAD
+        # Of a page that begins past the run's start, only what is new counts; of any other, all that it holds.
+        counted = new if is_late else rows
+        is_quiet = 2 * counted < self._max_rows and 2 * counted * page.size < self._max_size * rows
+        self._pages, self._late_pages = self._pages + 1, self._late_pages + is_late
+        self._quiet_pages = self._quiet_pages + 1 if is_quiet else 0
+        self._thin_pages = self._thin_pages + 1 if new <= THIN_PAGE else 0
+        if self._thin_pages == MAX_THIN_PAGES:
+            if self._is_large:
+                message = (
+                    "Agent Connect's feed grows as fast as it is read, or its pages hold two rows: its end cannot be "
+                    "found. Run again: the next run goes on from here."
+                )
+                raise TapError(message)
+            self._is_large, self._thin_pages = True, 0
+        return self._quiet_pages >= (QUIET_PAGES if is_late else QUIET_PAGES_WITHOUT_TIME) or (
+            self._late_pages > max(LATE_PAGES, self._pages - self._late_pages)
+        )
+
+    def _is_whole(self, page: FeedPage) -> Generator[FeedRequest, FeedPage, bool]:
+        """Tell whether the feed's last group of equal ids is whole, which no later id can show.
+
+        It is where its page had room for more: where one twice as long has come, in this run or from the feed's
+        beginning. A short feed may come on one page.
+        """
+        if len(page.rows) <= 1 or self._has_room(page):
+            return True
+        sample = yield from self._ask(0, is_bounded=False)
+        is_all = {row["uuid"] for row in page.rows} <= {row["uuid"] for row in sample.rows}
+        is_short = len(sample.rows) < UNCUT_ROWS and sample.size < UNCUT_BYTES
+        return self._has_room(page) or (is_all and is_short)
+
+    def _has_room(self, page: FeedPage) -> bool:
+        return len(page.rows) < self._max_rows and 2 * page.size <= self._max_size
 
 
-def walk(ask: Callable[[int, bool], list[Row]], after: int) -> Iterator[list[Row]]:
-    """Yield what is new on each page after this sequence id, in ascending order.
-
-    `ask` returns the page after an id; with True, as large a page as the vendor gives.
-    """
-    edge, known = after, dict[str, Row]()
-    largest, tries = False, 0
-    while page := _in_order(ask(after, largest), after):
-        if new := [row for row in page if known.get(row["uuid"]) != row]:
-            yield new
-        moved = _reaches_beyond(page, edge, known)
-        edge = max(edge, page[-1]["sequence_id"])
-        after = max(edge - 1, 0)
-        known.update((row["uuid"], row) for row in page)
-        known = {uuid: row for uuid, row in known.items() if row["sequence_id"] >= after}
-        if moved:
-            tries = 0
-            continue
-        # Nothing new: the end, unless more follows, be it beyond the last id or among the rows that share it.
-        beyond = _in_order(ask(edge, largest), edge)
-        tied = [rows for rows in (page, beyond) if _is_tied(rows, edge)]
-        first = ask(0, largest) if tied else []
-        if not _reaches_beyond(beyond, edge, known) and not any(_is_full(rows, first) for rows in tied):
-            return
-        largest, tries = True, tries + 1
-        if tries == TRIES:
-            message = (
-                f"Agent Connect does not get past sequence id {edge}, which as many rows share as a page holds: some "
-                "may be missing, so the sync stops here. Ask Medallia to touch some of these rows; nothing is skipped."
-            )
-            raise TapError(message)
-
-
-def _is_tied(page: list[Row], edge: int) -> bool:
-    return len(page) > 1 and page[0]["sequence_id"] == page[-1]["sequence_id"] == edge
-
-
-def _is_full(page: list[Row], first: list[Row]) -> bool:
-    """Tell whether a page has as many rows as the feed's first one, which then had no room for this one's."""
-    return len(page) >= len(first) > 0 and first[0]["sequence_id"] < page[0]["sequence_id"]
-
-
-def _reaches_beyond(page: list[Row], edge: int, known: dict[str, Row]) -> bool:
-    """Tell whether a page has a row that was not there: a row known already but changed is none."""
-    return any(row["sequence_id"] > edge or row["uuid"] not in known for row in page)
-
-
-def _in_order(page: list[Row], after: int) -> list[Row]:
-    """Return the page if its sequence ids only grow, from the one asked for."""
-    for one, other in pairwise([after, *(row["sequence_id"] for row in page)]):
+def _check_order(rows: list[Row], after: int) -> None:
+    """Raise TapError unless the sequence ids only grow, from the one asked for."""
+    for one, other in pairwise([after, *(row["sequence_id"] for row in rows)]):
         if other < one:
             message = (
                 f"Agent Connect sent sequence id {other} where none below {one} was due: rows could be skipped, so the "
                 "sync stops here. Run again; report it to Medallia if it stays."
             )
             raise TapError(message)
-    return page
 
 
-def roster(ask: Callable[[Params], tuple[list[Row], Params | None]], key: Callable[[Row], str]) -> Iterator[list[Row]]:
-    """Yield what is new on each page of employees.
+@dataclass(frozen=True)
+class EmployeeRequest:
+    """A page of employees: what names it, and what filters the list."""
 
-    `ask` returns a page and the parameters of its next one, None at the end. Should those lead nowhere new, the page
-    after an employee is asked for instead: the documents describe both ways.
+    cursor: Params = field(default_factory=dict)
+    filters: Params = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EmployeePage:
+    """Employees, and the parameters of the page that the vendor says is next; None when it says there is none."""
+
+    rows: list[Row]
+    next_cursor: Params | None = None
+    #: Whether the vendor sent no list, but a null or no content.
+    is_null: bool = False
+
+
+class EmployeePaginator(Paginator[EmployeeRequest, EmployeePage]):
+    """Reads the list, then the deactivated, whom it may leave out, and emits each employee once.
+
+    The documents describe two ways to the next page, a link and the last employee's id. The link is followed for as
+    long as it leads to anyone new; then the other way has to show that nobody follows.
     """
-    seen: set[str] = set()
-    params: Params = {}
-    by_employee = False
-    last: list[Row] = []
-    while True:
-        page, following = ask(params)
-        new = {key(row): row for row in page if key(row) not in seen}
-        if new:
-            seen |= new.keys()
-            yield list(new.values())
-        if not page or following is None:
+
+    def __init__(self) -> None:
+        """Start with nobody."""
+        self._employees = Employees()
+        self._seen: set[Identity] = set()
+        self._last: list[Row] = []
+        self._pages = self._longest = 0
+        super().__init__()
+
+    @override
+    def plan(self) -> Generator[EmployeeRequest, EmployeePage, None]:
+        for filters in ({}, {"status": "deactivated"}):
+            yield from self._sweep(filters)
+        # Only who has seen all of them knows which of them share an e-mail address.
+        self.emit(self._employees.with_keys())
+
+    def _sweep(self, filters: Params) -> Generator[EmployeeRequest, EmployeePage, None]:
+        """Read the list that these filters leave."""
+        self._seen, self._last, self._pages, self._longest = set(), [], 0, 0
+        page = yield from self._ask({}, filters)
+        while self._take(page) and page.next_cursor:
+            page = yield from self._ask(page.next_cursor, filters)
+        follows_links = self._pages > 1
+        has_more = bool(page.rows) and page.next_cursor is not None
+        while self._last:
+            place = _last_with_id(self._last)
+            answer = yield from self._after(self._last[place], filters)
+            if answer and self._take(answer):
+                continue
+            if not self._is_the_end(answer, place) and (has_more or (not follows_links and self._is_full())):
+                message = (
+                    "Agent Connect names no page of employees after this one, neither by its link nor by the last "
+                    "employee's id: some may be missing. Report it to Medallia."
+                )
+                raise TapError(message)
             return
-        if new:
-            last = page
-        elif by_employee:
-            if [key(row) for row in page] == [key(row) for row in last[_named(last) + 1 :]]:
-                return
-            message = (
-                "Agent Connect sends the same page of employees whatever page is asked for: the rest cannot be read. "
-                "Report it to Medallia."
-            )
-            raise TapError(message)
-        by_employee = by_employee or not new
-        params = {"external_id": _external_id(last[_named(last)])} if by_employee else following
+
+    def _ask(self, cursor: Params, filters: Params) -> Generator[EmployeeRequest, EmployeePage, EmployeePage]:
+        request = EmployeeRequest(cursor, filters)
+        page = yield request
+        if page.is_null:  # an empty page, if it stays so
+            page = yield request
+        return page
+
+    def _after(self, row: Row, filters: Params) -> Generator[EmployeeRequest, EmployeePage, EmployeePage | None]:
+        """Ask for those after an employee; None when the vendor knows no such page."""
+        name = custom_id(row) or email(row)
+        if not name:
+            return None
+        try:
+            return (yield from self._ask({"external_id": name}, filters))
+        except RefusedError:
+            return None
+
+    def _take(self, page: EmployeePage) -> bool:
+        """Take a page in; tell whether anyone on it is new."""
+        who = {identity(row) for row in page.rows}
+        if who <= self._seen:
+            return False
+        self._seen |= who
+        self._employees.add(page.rows)
+        self._last, self._pages, self._longest = page.rows, self._pages + 1, max(self._longest, len(page.rows))
+        self.emit([])  # a line of progress
+        return True
+
+    def _is_the_end(self, answer: EmployeePage | None, place: int) -> bool:
+        """Tell whether the answer to the last employee's id shows that nobody follows."""
+        known = [identity(row) for row in self._last]
+        who = [identity(row) for row in answer.rows] if answer else None
+        # Those behind the last one with an id, and that one where ids are inclusive, may come again.
+        return who == [] or who == known[place + 1 :] or (place > 0 and who == known[place:])
+
+    def _is_full(self) -> bool:
+        """Tell whether the last page has as many as one can hold."""
+        size = len(self._last)
+        return size in EMPLOYEE_PAGE_SIZES or (self._pages > 1 and size >= self._longest)
 
 
-def _named(page: list[Row]) -> int:
+def _last_with_id(page: list[Row]) -> int:
     """Return the place of the last employee on a page who has a custom id, else of the last one."""
-    places = [place for place, row in enumerate(page) if row.get("custom_employee_id")]
-    return places[-1] if places else len(page) - 1
-
-
-def _external_id(row: Row) -> str:
-    return str(row.get("custom_employee_id") or row.get("email") or "")
+    return max((place for place, row in enumerate(page) if custom_id(row)), default=len(page) - 1)

@@ -1,16 +1,18 @@
-"""The vendor's own shapes, before records.py gives values their types.
+"""The vendor's own shapes, before base/records.py gives values their types.
 
 Guided by the schema, so that fields it does not know stay as they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-from tap_agentconnect.records import utc
+from .base.json_text import is_long
+from .base.records import normalize_datetime
 
 Shape = Callable[[Any], Any]
 
@@ -22,6 +24,12 @@ KEYS = {
     "selected_options": "option_id",
     "custom_properties": "name",
 }
+
+
+#: Of these, null is as empty as `{}`: a question that was seen and not answered.
+NEVER_NULL = {"options", "selected_options"}
+
+_PERCENTAGE = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%?\s*", re.ASCII)
 
 
 def shape_of(schema: dict[str, Any]) -> Shape:
@@ -45,7 +53,7 @@ def _property(name: str, schema: dict[str, Any]) -> Shape:
     if "object" in kinds:
         return shape_of(schema)
     if "number" in kinds:
-        return _points
+        return _percentage
     if schema.get("format") == "date-time":
         return _moment
     return _custom_id if name in {"custom_id", "custom_employee_id"} else _same
@@ -73,14 +81,21 @@ def _listed(name: str, key_field: str) -> Shape:
         return {"_extra": {"key": key}, **item}
 
     def listed(value: Any) -> Any:
+        if value is None and name in NEVER_NULL:
+            return []
         return [entry(key, item) for key, item in value.items()] if isinstance(value, dict) else value
 
     return listed
 
 
-def _points(value: Any) -> Any:
-    """Read "87.5%" as 87.5 percentage points, and "" as none."""
-    return (value.strip().removesuffix("%").strip() or None) if isinstance(value, str) else value
+def _percentage(value: Any) -> Any:
+    """Read "87.5%" as 87.5 percentage points, and "" as none; what is no number stays as it is."""
+    if not isinstance(value, str):
+        return value
+    number = _PERCENTAGE.fullmatch(value)
+    if number and not is_long(Decimal(number[1])):
+        return number[1]
+    return value if value.strip() else None
 
 
 def _custom_id(value: Any) -> Any:
@@ -89,18 +104,18 @@ def _custom_id(value: Any) -> Any:
 
 def _moment(value: Any) -> Any:
     """Write a time that came as a number of seconds, or as a dump of the vendor's own time object."""
-    seconds = _dumped(value) if isinstance(value, dict) else value
+    seconds = _seconds_in_dump(value) if isinstance(value, dict) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int | float | Decimal):
         return value
     try:
-        return utc(datetime.fromtimestamp(float(seconds), timezone.utc).isoformat())
+        return normalize_datetime(datetime.fromtimestamp(float(seconds), timezone.utc).isoformat())
     except (OverflowError, OSError, ValueError):
         return value
 
 
-def _dumped(value: dict[str, Any]) -> Any:
+def _seconds_in_dump(value: dict[str, Any]) -> Any:
     """Find the seconds under `^t`, however deep."""
     if "^t" in value:
         return value["^t"]
-    deeper = (_dumped(item) for item in value.values() if isinstance(item, dict))
+    deeper = (_seconds_in_dump(item) for item in value.values() if isinstance(item, dict))
     return next((found for found in deeper if found is not None), None)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from tap_agentconnect.client import AgentConnectStream, EmployeeStream
-from tap_agentconnect.feeds import Scope, SequenceStream
-from tap_agentconnect.records import EXTRA
-from tap_agentconnect.schemas import (
+from .base.records import EXTRA
+from .employees import EmployeeStream
+from .feeds import FeedbackStream, SequenceStream
+from .schemas import (
     ACTION_ITEMS,
     ANSWERS,
     CALIBRATED_QUESTIONS,
@@ -24,9 +23,7 @@ from tap_agentconnect.schemas import (
 )
 
 if TYPE_CHECKING:
-    from tap_agentconnect.pagination import Params, Row
-
-LARGEST = 1000
+    from .client import AgentConnectStream
 
 INTERACTION_ID = th.Property("interaction_id", th.StringType, description="Your own id of the interaction.")
 INTERACTION_URL = th.Property("interaction_url", th.StringType, description="The address of the interaction.")
@@ -53,7 +50,7 @@ REVIEW = (
 )
 
 
-class Feedbacks(SequenceStream):
+class Feedbacks(FeedbackStream):
     """Interactions, with the survey sent about each and the customer's answers."""
 
     name = "feedbacks"
@@ -126,22 +123,6 @@ class Feedbacks(SequenceStream):
         th.Property("answers", ANSWERS, description="The questions that the customer saw, with the answers."),
         EXTRA,
     ).to_dict()
-
-    @property
-    def scope(self) -> Scope:
-        """What this run's settings let through."""
-        return replace(super().scope, include_recovery=bool(self.config["include_recovery"]))
-
-    def parameters(self, *, largest: bool) -> Params:
-        """Ask for service recoveries in any case: without them, a page might look like the last one."""
-        # A page of one row could not show that another has the same sequence id.
-        limit = LARGEST if largest else max(int(self.config["page_size"]), 2)
-        return {"limit": str(limit), "include_recovery": "true"}
-
-    def is_wanted(self, row: Row) -> bool:
-        """Leave service recoveries out if the settings say so."""
-        recovery = row.get("is_recovery")
-        return bool(self.config["include_recovery"]) or not (row.get("parent_uuid") if recovery is None else recovery)
 
 
 class QaReviews(SequenceStream):
@@ -266,7 +247,7 @@ class Employees(EmployeeStream):
             "employee_key",
             th.StringType(nullable=False),
             required=True,
-            description="Made by the tap: the e-mail address, else the custom id, else a hash of the whole row.",
+            description="Made by the tap: the e-mail address, else the custom id, else a hash of the row.",
         ),
         th.Property("email", th.StringType, description="The e-mail address."),
         th.Property("custom_employee_id", th.StringType, description="Your own id of the employee."),
@@ -290,7 +271,7 @@ class Employees(EmployeeStream):
     ).to_dict()
 
 
-STREAMS: tuple[type[AgentConnectStream[Any]], ...] = (
+STREAMS: tuple[type[AgentConnectStream[Any, Any]], ...] = (
     Feedbacks,
     QaReviews,
     QaAudits,

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from singer_sdk import typing as th
+from typing_extensions import override
 
-from tap_agentconnect.auth import SignedToken
-from tap_agentconnect.client import RATES
-from tap_agentconnect.settings import StrictTap
-from tap_agentconnect.streams import STREAMS
-from tap_agentconnect.transport import paced_session
+from .auth import SignedToken, can_sign
+from .base.http import rate_limited_session
+from .base.settings import common_settings
+from .base.tap import BaseTap
+from .client import RATES
+from .feeds import MAX_PAGE_SIZE
+from .streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,15 +24,15 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk import Stream
 
-SUBDOMAIN = re.compile(
-    r"(?:(?P<name>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:(?:\.api)?\.stellaconnect\.net)?)", re.IGNORECASE
-)
+SUBDOMAIN = re.compile(r"([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:(?:\.api)?\.stellaconnect\.net)?", re.IGNORECASE)
+MAX_LOOKBACK = 90 * 24 * 3600
 
 
-class TapAgentConnect(StrictTap):
+class TapAgentConnect(BaseTap):
     """Customer feedback, quality reviews, coaching sessions and employees in Medallia Agent Connect."""
 
     name = "tap-agentconnect"
+    header_settings = (*BaseTap.header_settings, "api_key")
 
     config_jsonschema = th.PropertiesList(
         th.Property(
@@ -67,8 +70,8 @@ class TapAgentConnect(StrictTap):
             "end_date",
             th.DateTimeType,
             title="End date",
-            description="Only what was created up to this moment is read, whenever it changed. "
-            "Employees are not bounded.",
+            description="Only what was created up to this moment, or to the end of this day, is read, whenever it "
+            "changed. Employees are not bounded.",
         ),
         th.Property(
             "include_recovery",
@@ -79,78 +82,57 @@ class TapAgentConnect(StrictTap):
         ),
         th.Property(
             "page_size",
-            th.IntegerType(minimum=1, maximum=1000),
-            default=1000,
+            th.IntegerType(minimum=1, maximum=MAX_PAGE_SIZE),
+            default=MAX_PAGE_SIZE,
             title="Page size",
             description="How many feedbacks one request asks for. Lower it when the vendor cannot answer in time; "
             "the other streams' pages cannot be set.",
         ),
         th.Property(
             "lookback_seconds",
-            th.IntegerType(minimum=0),
+            th.IntegerType(minimum=0, maximum=MAX_LOOKBACK),
             default=60,
             title="Lookback in seconds",
             description="How far before its bookmark a run begins, for changes that the vendor showed late.",
         ),
-        th.Property(
-            "api_url",
-            th.StringType,
-            title="API URL",
-            description="The root of the API, if it is not https://<subdomain>.api.stellaconnect.net.",
-        ),
-        th.Property(
-            "request_timeout",
-            th.IntegerType(minimum=1),
-            default=300,
-            title="Request timeout",
-            description="Seconds to wait for the vendor to connect, or to send the next part of an answer.",
-        ),
-        th.Property(
-            "user_agent",
-            th.StringType,
-            default="tap-agentconnect",
-            title="User agent",
-            description="How the tap introduces itself to the vendor.",
+        *common_settings(
+            "tap-agentconnect",
+            None,
+            "The root of the API, if it is not https://<subdomain>.api.stellaconnect.net.",
         ),
         additional_properties=False,
     ).to_dict()
 
     @property
+    @override
     def api_url(self) -> str:
-        """The root of the API."""
         subdomain = _subdomain(self.config["subdomain"])
         return str(self.config.get("api_url") or f"https://{subdomain}.api.stellaconnect.net").rstrip("/")
 
     @cached_property
-    def token(self) -> SignedToken:
-        """What signs each try."""
-        return SignedToken(self.config["api_key"].strip(), self.config["api_secret"].strip())
-
-    @cached_property
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
-        return paced_session(self.api_url, RATES, self.config["user_agent"], self.token)
+        sign = SignedToken(self.config["api_key"], self.config["api_secret"])
+        return rate_limited_session(self.api_url, RATES, self.config["user_agent"], sign)
 
+    @override
     def discover_streams(self) -> Sequence[Stream]:
-        """Return the streams; the same for every account."""
         return [stream(self) for stream in STREAMS]
 
-    def senseless(self) -> Iterator[str]:
-        """Name what is wrong with settings that have the right types."""
-        yield from super().senseless()
+    @override
+    def config_errors(self) -> Iterator[str]:
+        yield from super().config_errors()
         if not _subdomain(self.config["subdomain"]):
-            yield f"subdomain: {self.config['subdomain']!r} is none; write blancapeak for blancapeak.stellaconnect.net"
-        for name in ("api_key", "api_secret"):
-            if not self.config[name].strip():
-                yield f"{name}: is blank"
-        key = self.config["api_key"].strip()
-        if not (key.isascii() and key.isprintable()):
-            yield "api_key: holds characters that no key has"
+            yield "subdomain: is no address of Agent Connect; write blancapeak for blancapeak.stellaconnect.net"
+        if not can_sign(self.config["api_secret"]):
+            yield "api_secret: is a key file of another kind (PEM); the secret is one line of plain text"
 
 
 def _subdomain(text: str) -> str | None:
     """Reduce an address to its subdomain; None when it has none."""
-    text = text.strip()
-    host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    try:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return None
     found = SUBDOMAIN.fullmatch(host)
-    return None if not found or found["name"] == "api" else found["name"]
+    return found[1] if found and found[1] != "api" else None

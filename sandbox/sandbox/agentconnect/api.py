@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlencode
 
@@ -68,13 +68,16 @@ class AgentConnect(Tenant):
     retry_after: str | None = None
 
     after_inclusive: bool = False
+    # How many rows, and how many bytes, a page has at most; one row comes in any case.
     rows_most: int = 1000
+    bytes_most: int | None = None
     # False: recoveries that are left out have been counted already, and the page is the shorter for it.
     limit_skips_recoveries: bool = True
     recovery_flag: Literal["always", "when included"] = "always"
     # The order of every feed but /v2/data while no `after` is given: by sequence id, or newest first.
     order_without_after: Literal["sequence", "newest"] = "sequence"
     out_of_order: bool = False
+    # A body without rows; "": none, with status 204.
     empty_page: str = "[]"
     # What created_at_* compares on /v2/qa.
     qa_dates: Literal["created", "completed"] = "created"
@@ -88,10 +91,16 @@ class AgentConnect(Tenant):
     lists_deactivated: bool = True
     # False: `after` is ignored, since the collection's list of parameters does not have it.
     employees_after: bool = True
+    # Whether a page comes after the employee with that id, or from that one on.
+    external_id: Literal["after", "from"] = "after"
+    # False: no page has a link to the next one.
+    links_pages: bool = True
+    # What stands for the list where nobody is left, "204" for no body at all.
+    no_employees: Literal["[]", "null", "204"] = "[]"
     next_page_host: Literal["documented", "own"] = "documented"
     next_page_keeps_parameters: bool = False
     # What stands in meta after the last employee; "extra": a link to one more page, which is empty.
-    last_page: Literal["null", "missing", "blank", "extra"] = "null"
+    last_page: Literal["null", "missing", "blank", "false", "extra"] = "null"
 
     # Called before a page is put together, so that a test can change the data between pages.
     on_page: Callable[[Request], object] | None = None
@@ -125,7 +134,7 @@ class AgentConnect(Tenant):
             claims = json.loads(_tokens.decode(token, self.api_secret, algorithms=["HS256"]))
         except (jwt.InvalidTokenError, ValueError):
             return False
-        now = time.time()
+        now = self.now.timestamp()
         issued, expires = (claims.get("iat"), claims.get("exp")) if isinstance(claims, dict) else (None, None)
         return (
             type(issued) is int
@@ -205,10 +214,13 @@ class AgentConnect(Tenant):
 
     def _rows(self, rows: list[Row], spelt: Callable[[datetime], str]) -> Response:
         if not rows:
-            return Response(self.empty_page, media_type="application/json")
+            return Response(self.empty_page, media_type="application/json") if self.empty_page else Response(None, 204)
         if self.out_of_order:
             rows = self.world.chance("out of order").sample(rows, len(rows))
         body = [self._written(row) for row in rows] if self._rewrites else rows
+        if self.bytes_most is not None:
+            sizes = accumulate(len(json.dumps(row, default=spelt)) for row in body)
+            body = body[: max(sum(size <= self.bytes_most for size in sizes), 1)]
         return Response(json.dumps(body, default=spelt), media_type="application/json")
 
     @property
@@ -253,15 +265,19 @@ class AgentConnect(Tenant):
         if last := query.get("external_id"):
             if not (known := self._named(last)):
                 return JSONResponse({"error": "Team member not found."}, 404)
-            found = [employee for employee in found if employee.number > known.number]
+            first = known.number + (self.external_id == "after")
+            found = [employee for employee in found if employee.number >= first]
         size = min(size or self.employees_default, self.employees_most)
         rows = [employee.row for employee in found[:size]]
         meta: Row = {}
-        if len(found) > size or (rows and self.last_page == "extra"):
+        if self.links_pages and (len(found) > size or (rows and self.last_page == "extra")):
             meta["next_page"] = self._next_page(request, found[:size][-1])
-        elif self.last_page != "missing":
-            meta["next_page"] = "" if self.last_page == "blank" else None
-        body = {"employees": [self._written(row) for row in rows], "meta": meta}
+        elif self.links_pages and self.last_page != "missing":
+            meta["next_page"] = {"blank": "", "false": False}.get(self.last_page)
+        if not rows and self.no_employees == "204":
+            return Response(None, 204)
+        listed = None if not rows and self.no_employees == "null" else [self._written(row) for row in rows]
+        body = {"employees": listed, "meta": meta}
         return Response(json.dumps(body, default=_thousandths), media_type="application/json")
 
     def _wanted(self, query: QueryParams) -> list[Employee]:

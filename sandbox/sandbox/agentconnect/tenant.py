@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,7 +79,7 @@ class Tenant(Vendor):
     def touch(self, record: Record, at: datetime | None = None, **changes: Any) -> None:
         """Change fields of a row, which moves it up its feed: past everything updated before `at` (now)."""
         record.row.update(changes)
-        record.updated = at or datetime.now(timezone.utc)
+        record.updated = at or self.now
         if self.restamps:
             record.row["sequence_id"] = max(self._stamp(record), record.sequence_id + 1)
 
@@ -92,13 +92,13 @@ class Tenant(Vendor):
 
     def add_feedback(self, at: datetime | None = None, **fields: Any) -> Record:
         """Enter an interaction and send its survey; `at` in the past makes a row that comes to light late."""
-        record = data.interaction(self.world, self._call(at := at or datetime.now(timezone.utc)))
+        record = data.interaction(self.world, self._call(at := at or self.now))
         sent = {"request_delivery_status": "Sent", "request_sent_at": record.created}
         return self._add(self.feedbacks, record, at, sent | fields)
 
     def add_recovery(self, parent: Record, at: datetime | None = None, **fields: Any) -> Record:
         """Follow a feedback up with a service recovery."""
-        at = at or datetime.now(timezone.utc)
+        at = at or self.now
         record = data.recovery(self.world, parent, self._number())
         record.created = at
         sent: Row = {
@@ -111,31 +111,31 @@ class Tenant(Vendor):
 
     def answer(self, feedback: Record, at: datetime | None = None) -> None:
         """Let the customer answer the survey."""
-        at = at or datetime.now(timezone.utc)
+        at = at or self.now
         data.respond(self.world, feedback, at)
         self.touch(feedback, at)
 
     def add_review(self, at: datetime | None = None, **fields: Any) -> Record:
         """Complete a QA review, begun some days ago, of a call the week before."""
-        at = at or datetime.now(timezone.utc)
+        at = at or self.now
         record = quality.review(self.world, self._call(at - timedelta(days=8)))
         return self._add(self.qa_reviews, record, at, fields)
 
     def add_audit(self, review: Record, at: datetime | None = None, **fields: Any) -> Record:
         """Open an audit of a review; it has not been completed."""
-        at = at or datetime.now(timezone.utc)
+        at = at or self.now
         record = quality.audit(self.world, review, self._number())
         record.created = at
         return self._add(self.qa_audits, record, at, {"completed_at": "", "score": None} | fields)
 
     def add_calibration(self, at: datetime | None = None, **fields: Any) -> Record:
         """Call a calibration meeting."""
-        at = at or datetime.now(timezone.utc)
+        at = at or self.now
         return self._add(self.qa_calibrations, quality.calibration(self.world, self._number(), at), at, fields)
 
     def add_session(self, at: datetime | None = None, **fields: Any) -> Record:
         """Draft a 1:1, which has not been shared."""
-        at = at or datetime.now(timezone.utc)
+        at = at or self.now
         draft = {"shared_at": None, "reshared_at": None, "archived": False}
         record = quality.session(self.world, self._number(), at)
         return self._add(self.coaching_sessions, record, at, draft | fields)

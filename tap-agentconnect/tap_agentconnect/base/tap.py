@@ -57,11 +57,16 @@ class BaseTap(Tap):
         return str(self.config["api_url"]).rstrip("/")
 
     @cached_property
-    def redact(self) -> Redactor:
-        """What masks the secrets of this configuration in a vendor's text."""
+    def secrets(self) -> list[str]:
+        """The secrets of this configuration."""
         secrets = [str(self.config.get(name) or "") for name in self.secret_settings()]
         user = self.config.get("username")
-        return Redactor([*secrets, *(f"{user}:{secret}" for secret in secrets if user and secret)])
+        return [*secrets, *(f"{user}:{secret}" for secret in secrets if user and secret)]
+
+    @cached_property
+    def redact(self) -> Redactor:
+        """What masks those secrets in a vendor's text."""
+        return Redactor(self.secrets)
 
     @classmethod
     def secret_settings(cls) -> list[str]:
