@@ -106,12 +106,13 @@ class CareStream(DynamicSchemaStream, BaseStream[ReportRequest, Any]):
         """Let a download's redirect pass, and try again where a refusal's text says that it may pass."""
         if request and request.is_download and response.is_redirect:
             return
-        if response.status_code >= HTTPStatus.BAD_REQUEST and request:
-            detail = self.vendor_message(response)
-            if TRANSIENT_ERROR.search(detail):
-                message = f"{response.request.method} {request.label}: HTTP {response.status_code}, {detail}"
-                raise TransientError(message, response, detail)
-        super().validate_response(response, request)
+        try:
+            super().validate_response(response, request)
+        except RefusedError as refusal:
+            if not TRANSIENT_ERROR.search(refusal.detail):
+                raise
+            message = f"{self.vendor} refuses for now: HTTP {refusal.status}, {refusal.detail}"
+            raise TransientError(message, response, refusal.detail) from None
 
     @override
     def parse_page(self, response: requests.Response, request: ReportRequest) -> Any:

@@ -61,6 +61,8 @@ class JobOptions:
     max_concurrent: int
     #: The moment up to which there is something to report: the vendor's clock is known from its first answer on.
     now: Callable[[], datetime]
+    #: Masks secrets in what the vendor says of a failure.
+    redact: Callable[[str], str]
     #: Whether the rows of two halves are those of the whole.
     can_be_halved: bool = True
 
@@ -103,20 +105,20 @@ class ReportPaginator(Paginator[ReportRequest, Any]):
 
     @override
     def plan(self) -> Plan:
-        while True:
-            yield from self._submit()
-            if not self._queue:
-                return
-            job = self._queue[0]
-            done = yield from self._poll(job)
-            if done is None:
-                continue
-            file = (yield from self._download(job)) if done else None
-            if file:
-                self._queue.popleft()
-                self._collect(job, file)
-            else:
-                self._resubmit()
+        try:
+            while (yield from self._submit()):
+                job = self._queue[0]
+                done = yield from self._poll(job)
+                if done is None:
+                    continue
+                if file := (yield from self._download(job)) if done else None:
+                    self._queue.popleft()
+                    self._collect(job, file)
+                else:
+                    self._resubmit()
+        finally:
+            for file in self._files:
+                file.close()
 
     def _parts_of(self, window: Window) -> list[WindowPart]:
         """Return what to ask for to have a window."""
@@ -124,8 +126,8 @@ class ReportPaginator(Paginator[ReportRequest, Any]):
 
     # Running
 
-    def _submit(self) -> Plan:
-        """Run reports, the first in the queue first, until as many are under way as may be."""
+    def _submit(self) -> Generator[ReportRequest, Any, bool]:
+        """Run reports, the first in the queue first, until as many are under way as may be; False at the end."""
         while (job := self._next_job()) and (running := self._running()) < self._max_concurrent:
             request = self._endpoint.start(job.part, can_wait=running > 0)
             try:
@@ -140,13 +142,14 @@ class ReportPaginator(Paginator[ReportRequest, Any]):
             except RefusedError as refusal:
                 if running:
                     self._run_fewer(running, refusal)
-                    return
+                    break
                 if not self._plan_anew(job):
                     raise
                 continue
             job.start(answer)
             job.poll_delay = self._options.poll_interval
             job.next_poll = time.monotonic() + self._first_poll_delay()
+        return bool(self._queue)
 
     def _running(self) -> int:
         return sum(job.started_at is not None for job in self._queue)
@@ -264,7 +267,8 @@ class ReportPaginator(Paginator[ReportRequest, Any]):
     def _resubmit(self) -> None:
         """Have the first in the queue run once more, or in two halves, or give up."""
         job = self._queue.popleft()
-        why = f": {job.refusal or job.reason}" if job.refusal or job.reason else ""
+        reason = str(job.refusal or "") or self._options.redact(job.reason)
+        why = f": {reason}" if reason else ""
         what = "was lost" if job.refusal else "failed"
         if job.attempt < ATTEMPTS:
             self._logger.warning("A report (%s) %s%s; it is run again", job.part, what, why)

@@ -206,6 +206,7 @@ class ReportStream(CareStream):
             60 * float(self.config["report_timeout"]),
             int(self.config["max_concurrent_reports"]),
             lambda: self.run_started_at,
+            self._tap.redact,
             can_be_halved=self.lists_events,
         )
 

@@ -95,9 +95,11 @@ def text_of(value: Any) -> str | None:
     """Write a value as text, nothing as None: reports say it in several ways."""
     if value is None or isinstance(value, str):
         return value or None
-    if isinstance(value, dict | list):
-        return _json(value) if value else None
-    return _json(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    return _json(value) if value else None
 
 
 def _json(value: Any) -> str:
