@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from singer_sdk import Tap
+
+from tools.plugins import lock, lock_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,22 +30,16 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
             note = f"# Generated from tools/base/{master.name} by `python -m tools generate`: edit it there.\n"
             yield folder / "base" / master.name, note + master.read_text()
     taps = [load(path.name) for path in sorted(root.glob("tap-*"))]
-    readme, project = root / "README.md", root / "meltano.yml"
+    readme = root / "README.md"
     yield readme, between("streams", "\n\n".join(stream_table(tap, heading=True) for tap in taps), readme.read_text())
-    text = project.read_text()
-    for tap in taps:
-        text = with_settings(tap, text)
-    yield project, text
     yield root / ".env.example", "\n".join(environment(tap) for tap in taps)
     for tap in taps:
         folder = root / tap.name
         text = between("settings", settings_tables(tap), (folder / "README.md").read_text())
         yield folder / "README.md", between("streams", stream_table(tap), text)
-        plugin = yaml.safe_load((folder / "plugin.yaml").read_text())
-        yield (
-            folder / "plugin.yaml",
-            yaml.dump(plugin | definition(tap), sort_keys=True, allow_unicode=True, width=4096),
-        )
+        plugin = yaml.safe_load((folder / "plugin.yaml").read_text()) | definition(tap)
+        yield folder / "plugin.yaml", yaml.dump(plugin, sort_keys=True, allow_unicode=True, width=4096)
+        yield lock_file(root, "extractors", plugin), lock(plugin, "extractors")
 
 
 def load(name: str) -> type[Tap]:
@@ -98,27 +93,6 @@ def _definition(name: str, setting: dict[str, Any]) -> dict[str, Any]:
     if setting.get("secret"):
         entry["sensitive"] = True
     return {**entry, "description": " ".join(setting["description"].split())}
-
-
-def with_settings(tap: type[Tap], project: str) -> str:
-    """Return meltano.yml with this tap's settings, capabilities and required settings put in."""
-    known = definition(tap)
-    # Defaults stay with the tap: a value here would be passed on as if the user had set it.
-    # The order is the one in which Meltano itself writes them.
-    shown = ("name", "kind", "label", "options", "sensitive")
-    settings = [{key: entry[key] for key in shown if key in entry} for entry in known["settings"]]
-    block = yaml.dump(
-        {
-            "capabilities": known["capabilities"],
-            "settings_group_validation": known["settings_group_validation"],
-            "settings": settings,
-        },
-        sort_keys=False,
-        allow_unicode=True,
-    )
-    indented = "".join(f"    {line}\n" for line in block.splitlines())
-    pattern = rf"(  - name: {tap.name}\n    namespace:.*?)    capabilities:.*?(?=^    config:|^  \S|^  - )"
-    return re.sub(pattern, lambda found: found[1] + indented, project, count=1, flags=re.DOTALL | re.MULTILINE)
 
 
 def environment(tap: type[Tap]) -> str:

@@ -255,7 +255,7 @@ def test_a_full_disk_is_one_line(sandbox: Sandbox) -> None:
     with TemporaryDirectory() as name:
         for option, value in (("config", settings(sandbox, start_date=day(1))), ("catalog", catalog("response"))):
             (Path(name) / option).write_text(json.dumps(value))
-        command = [BIN / TAP, "--config", "config", "--catalog", "catalog"]
+        command = [str(BIN / TAP), "--config", "config", "--catalog", "catalog"]
         limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100_000, 100_000))
         found = subprocess.run(command, cwd=name, preexec_fn=limit, capture_output=True, text=True, check=False)
     assert found.returncode == 1

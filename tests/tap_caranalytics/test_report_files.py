@@ -11,7 +11,7 @@ from tap_caranalytics.base.json_text import InvalidJSONError, TextRepair
 from tap_caranalytics.report_files import NotAReportError, ReportFile
 from tap_caranalytics.rows import text_of
 
-names = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\0"), max_size=9)
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9)
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
 tables = st.lists(st.dictionaries(names, texts, min_size=1, max_size=5), min_size=1, max_size=4)
 

@@ -13,6 +13,8 @@ import ssl
 import tempfile
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlsplit
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
 MAX_DETAIL_LENGTH = 300
+# So many characters of a secret in a row are no chance.
+TELLING_LENGTH = 10
 ERROR_BODY_BYTES = 64 * 1024
 # What a vendor may repeat in an error without having it from the settings: signed tokens, credentials in a header's
 # form, what stands in a query, and addresses of people.
@@ -112,34 +116,50 @@ def safe_url(url: str) -> str:
 
 
 class Redactor:
-    """Masks secrets, in every form that a vendor may repeat them in, and shortens what is left."""
+    """Masks secrets, in every form and in every part that a vendor may repeat, and shortens what is left."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Mask these; longer ones first, as one may hold another."""
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._secrets = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
+        """Mask these, and wherever ten characters of one stand in a row."""
+        forms = {"".join(_compact(form)) for secret in secrets for form in _forms(secret)} - {""}
+        self._parts: dict[int, set[str]] = {}
+        for form in forms:
+            size = min(len(form), TELLING_LENGTH)
+            self._parts.setdefault(size, set()).update(form[at : at + size] for at in range(len(form) - size + 1))
 
     def __call__(self, text: str) -> str:
         """Return the text as one line that may be logged."""
-        for version in (lambda line: line, lambda line: " ".join(line.split())):
-            text = version(text)
-            text = self._secrets.sub("***", text) if self._secrets else text
+        shown = " ".join(self._masked(text[:ERROR_BODY_BYTES]).split())
         for pattern, replacement in _SENSITIVE:
-            text = pattern.sub(replacement, text)
-        return text[:MAX_DETAIL_LENGTH]
+            shown = pattern.sub(replacement, shown)
+        return shown[:MAX_DETAIL_LENGTH]
+
+    def _masked(self, text: str) -> str:
+        compact, places = _compact(text), [place for place, char in enumerate(text) if not _is_filler(char)]
+        secret = [False] * len(text)
+        for size, parts in self._parts.items():
+            for at in range(len(places) - size + 1):
+                if "".join(compact[at : at + size]) in parts:
+                    first, last = places[at], places[at + size - 1]
+                    secret[first : last + 1] = [True] * (last + 1 - first)
+        runs = groupby(zip(text, secret, strict=True), key=itemgetter(1))
+        return "".join("***" if masked else "".join(char for char, _ in run) for masked, run in runs)
+
+
+# What a vendor may put between the characters of a secret: blanks, line breaks, backslashes of an escape.
+def _is_filler(char: str) -> bool:
+    return char.isspace() or char == "\\"
+
+
+def _compact(text: str) -> list[str]:
+    return [char.lower()[0] for char in text if not _is_filler(char)]
 
 
 def _forms(secret: str) -> Iterator[str]:
-    for text in {secret, " ".join(secret.split())} - {""}:
-        yield from (text, quote(text), quote(text, safe=""), quote_plus(text))
-        yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
-        yield from (html.escape(text), html.escape(text, quote=False))
-        data = text.encode("utf-8", "surrogatepass")
-        yield data.hex()
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            yield encode(data).decode()
-            yield encode(data).decode().rstrip("=")
+    data = secret.encode("utf-8", "surrogatepass")
+    yield from (secret, quote(data), quote(data, safe=""), quote_plus(data), data.hex())
+    yield from (json.dumps(secret)[1:-1], repr(secret)[1:-1], html.escape(secret), html.escape(secret, quote=False))
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(data).decode().rstrip("=")
 
 
 def vendor_message(response: requests.Response, keys: Iterable[str] = ("error", "message", "errors", "detail")) -> str:

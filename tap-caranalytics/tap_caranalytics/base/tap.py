@@ -85,7 +85,9 @@ class BaseTap(Tap):
         """Note the vendor's clock at the run's first answer; `elapsed` is how many seconds that took."""
         if not self._vendor_started_at:
             now = vendor_clock(response)
-            self._vendor_started_at = shifted(now, -timedelta(seconds=elapsed + 1)) if now else self.started_at
+            # A clock that is days away is none: some server has never been told the date.
+            usable = now and abs(now - self.started_at) < timedelta(days=2)
+            self._vendor_started_at = now - timedelta(seconds=elapsed + 1) if now and usable else self.started_at
 
     # Settings
 

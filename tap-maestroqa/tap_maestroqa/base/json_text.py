@@ -92,7 +92,8 @@ def parse_json(body: bytes, repair: TextRepair) -> Any:
         elif body.lstrip().startswith(b"<"):
             message = "a web page"
         else:
-            message = "JSON that breaks off" if error.pos >= len(error.doc.rstrip()) - 1 else "no JSON"
+            cut = error.msg.startswith("Unterminated string") or error.pos >= len(error.doc.rstrip()) - 1
+            message = "JSON that breaks off" if cut else "no JSON"
         raise InvalidJSONError(message) from None
     except RecursionError:
         message = "JSON that nests too deep to be read"
