@@ -171,7 +171,10 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Make a row what the schema promises."""
-        record = self.normalise(self.shape(row))
+        return self.require_keys(self.normalise(self.shape(row)))
+
+    def require_keys(self, record: Record) -> Record:
+        """Return the record, or raise TapError when it has no key to be stored under."""
         if missing := [key for key in self.primary_keys if record.get(key) in (None, "")]:
             what = f"a row of {self.name} without {', '.join(missing)}, which cannot be stored"
             message = f"{self.vendor} sent {what}: ask its support."
