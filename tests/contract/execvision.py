@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_execvision.records import utc
+from tap_execvision.base.records import normalize_datetime as utc
 
 from tests.contract.contract import Contract, Keys, day
 

@@ -15,6 +15,7 @@ from sandbox import faults
 from tests.contract.contract import day
 from tests.contract.execvision import EXECVISION
 from tests.singer import Run, run
+from tests.warm import HASTE
 
 if TYPE_CHECKING:
     from sandbox.execvision.api import ExecVision
@@ -55,7 +56,7 @@ def only(*streams: str) -> Any:
 
 def sync(sandbox: Sandbox, *streams: str, state: Any = None, code: int = 0, **changes: Any) -> Run:
     config = {**EXECVISION.config(sandbox), "start_date": "2020-01-01", **changes}
-    result = run(TAP, config, catalog=only(*(streams or FEEDS)), state=state)
+    result = run(TAP, config, catalog=only(*(streams or FEEDS)), state=state, environment=HASTE)
     assert result.exit_code == code, result.log
     assert {seen.method for seen in sandbox.execvision.seen} == {"GET"}
     assert not sandbox.execvision.writes
