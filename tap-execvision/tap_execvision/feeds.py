@@ -87,7 +87,7 @@ class FeedStream(ExecVisionStream):
         return [*([self] if self.selected else []), *self.selected_details]
 
     @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record | None:  # type: ignore[override]
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Make a row what the schema promises; nothing of one that is read for its details only."""
         return super().post_process(row, context) if self.selected else None
 

@@ -25,7 +25,7 @@ from tests.singer import Run, after, run
 
 TAP = "tap-agentconnect"
 FEEDS = ("feedbacks", "qa_reviews", "qa_audits", "qa_calibrations", "coaching_sessions")
-NEW = {"": {"brand_new": {"a": 1}}, "*": {"anywhere": ["x"]}}
+NEW: dict[str, dict[str, object]] = {"": {"brand_new": {"a": 1}}, "*": {"anywhere": ["x"]}}
 
 
 @pytest.fixture
@@ -316,7 +316,11 @@ def test_a_row_without_a_key_stops_the_run(sandbox: Sandbox, vendor: AgentConnec
 
 def test_a_sequence_id_beyond_64_bits_stops_the_run(sandbox: Sandbox, vendor: AgentConnect) -> None:
     for number in (2**63, str(10**30), 10**40):
-        vendor.fail(faults.edit(lambda rows, number=number: [*rows[:-1], {**rows[-1], "sequence_id": number}]))
+
+        def beyond(rows: list[dict[str, object]], number: object = number) -> list[dict[str, object]]:
+            return [*rows[:-1], {**rows[-1], "sequence_id": number}]
+
+        vendor.fail(faults.edit(beyond))
         result = attempt(sandbox, catalog=only("qa_reviews"))
         assert result.exit_code == 1
         assert "64 bits" in error_line(result)
@@ -390,7 +394,11 @@ def test_a_state_that_cannot_be_trusted(bookmark: Any, sandbox: Sandbox, vendor:
 
 @pytest.mark.parametrize("page_size", [3, 10, 1000])
 def test_a_feed_that_changes_with_every_request_ends(page_size: int, sandbox: Sandbox, vendor: AgentConnect) -> None:
-    vendor.on_page = lambda _: vendor.touch(next(iter(vendor.feedbacks.values()))) or vendor.add_feedback()
+    def change(_: object) -> None:
+        vendor.touch(next(iter(vendor.feedbacks.values())))
+        vendor.add_feedback()
+
+    vendor.on_page = change
     narrow = {"catalog": only("feedbacks"), "start_date": day(2), "page_size": page_size}
     first = sync(sandbox, **narrow)
     assert len(vendor.seen) < 250

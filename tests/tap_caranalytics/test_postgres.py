@@ -10,9 +10,10 @@ import pytest
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 
+from tests.contract.contract import day
 from tests.meltano import ROOT
 from tests.singer import Run, after, run
-from tests.tap_caranalytics.reports import MILLISECOND, TAP, catalog, day, midnight, settings, sync, written
+from tests.tap_caranalytics.reports import MILLISECOND, TAP, catalog, midnight, settings, sync, written
 
 README = (ROOT / "tap-caranalytics" / "README.md").read_text()
 STREAMS = ("response", "windows")
@@ -26,7 +27,7 @@ def load(result: Run, warehouse: Warehouse, installed: Path) -> None:
         json.dumps({"sqlalchemy_url": warehouse.sqlalchemy_url, "default_target_schema": "tap_caranalytics"})
     )
     messages = "".join(json.dumps(message) + "\n" for message in result.messages)
-    command = [target, "--config", config]
+    command = [str(target), "--config", str(config)]
     found = subprocess.run(command, input=messages, capture_output=True, text=True, check=False)
     config.unlink()
     assert found.returncode == 0, found.stderr
