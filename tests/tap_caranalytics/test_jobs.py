@@ -84,7 +84,7 @@ def test_a_report_that_always_fails_says_why(sandbox: Sandbox) -> None:
     vendor.reason, vendor.failing = "Out of memory", lambda _: True
     for stream, least, most in (
         ("response", 14, 17), ("author", 2, 2), ("raw_agent_states", 2, 2), ("team_performance", 2, 2),
-        ("team_performance_interval", 2, 2), ("conversation_open", 2, 2),
+        ("team_performance_interval", 10, 14), ("conversation_open", 2, 2),
     ):  # fmt: skip
         vendor.jobs.clear()
         result = sync(sandbox, stream, start_date=day(1), end_date=day(1), failing=True)
@@ -93,6 +93,14 @@ def test_a_report_that_always_fails_says_why(sandbox: Sandbox) -> None:
         assert re.search(rf"A report \({day(1)}[ \d:]* to [-\d]+[ \d:]*\) failed 2 times", error(result.log))
         assert not result.records(stream)
         assert "Traceback" not in result.log
+
+
+def test_halves_of_buckets_are_whole_buckets(sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.failing = lambda job: job.span > timedelta(hours=5)
+    result = sync(sandbox, "team_performance_interval", start_date=day(1), end_date=day(1))
+    expected = written(sandbox, "team_performance_interval", 1, timeInterval="3600000")
+    assert counted(bare(result.records("team_performance_interval"))) == counted(expected)
 
 
 @pytest.mark.parametrize("status", [409, 200, 429])
