@@ -189,8 +189,12 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
 
     def bookmark_from_state(self) -> datetime | None:
         """Return the bookmark that earlier runs left, None when there is none or a full refresh is asked for."""
+        return self.stored_bookmark() if self.replication_method == "INCREMENTAL" else None
+
+    def stored_bookmark(self) -> datetime | None:
+        """Return the state's bookmark, also of a stream that has no replication key of its own, if it is one."""
         value = self.stream_state.get("replication_key_value")
-        if value is None or self.replication_method != "INCREMENTAL":
+        if value is None:
             return None
         if not (bookmark := parse_datetime(value)):
             message = f"The state's bookmark of {self.name} is no time: correct it, or run once with a full refresh."
