@@ -53,7 +53,8 @@ def assert_one_line(result: Run, *named: str, code: int = 1) -> None:
 
 def incremental(result: Run) -> str:
     """Return a stream that has a bookmark."""
-    return next(name for name, value in result.state["bookmarks"].items() if "replication_key_value" in value)  # type: ignore[index]
+    bookmarks: Json = (result.state or {})["bookmarks"]
+    return next(name for name, value in bookmarks.items() if "replication_key_value" in value)
 
 
 @each_tap

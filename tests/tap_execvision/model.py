@@ -66,7 +66,7 @@ class Model:
         self.requests.append(request)
         assert len(self.requests) < 2000, "no end"
         if request.limit > self.most and self.above_most == "refused":
-            raise RefusedError("", 400, "The limit is too high.")
+            raise RefusedError("", 400, "The limit is too high.")  # noqa: EM101
         floor = self._floor(request.since + self.shift)
         rows = [row for row in self.rows if (self._floor(row["k"]) > floor if self.exclusive else row["k"] >= floor)]
         rows.sort(key=self._place)
@@ -99,7 +99,7 @@ class Model:
             ids = [str(row["id"]) for row in rows]
             if last_id not in ids:
                 if self.unknown_last_id == "refused":
-                    raise RefusedError("", 404, "Unknown id.")
+                    raise RefusedError("", 404, "Unknown id.")  # noqa: EM101
                 return rows if self.unknown_last_id == "ignored" else []
             return rows[ids.index(last_id) + (not again) :]
         place = self._place({"k": floor, "id": last_id})

@@ -20,6 +20,7 @@ from tests.warm import HASTE
 if TYPE_CHECKING:
     from sandbox.execvision.api import ExecVision
     from sandbox.server import Sandbox
+from tap_execvision.client import MAX_DENIALS
 
 TAP = "tap-execvision"
 FEEDS = {
@@ -138,6 +139,7 @@ def test_a_crowded_minute_is_named_or_skipped(stream: str, sandbox: Sandbox) -> 
     vendor, feed = sandbox.execvision, FEEDS[stream]
     before = identities(vendor.contents(feed), IDENTITY[stream])
     vendor.account.crowd(feed, 250, NOON)
+    vendor.most = 100  # a larger page would show the whole minute
     result = sync(sandbox, stream, code=1, page_size=100, start_date=day(20))
     (line,) = [line for line in result.log.splitlines() if line.startswith("Error:")]
     assert f"/{feed}" in line
@@ -198,8 +200,10 @@ def test_transcripts_where_they_are_open_and_where_not(sandbox: Sandbox) -> None
     vendor.seen.clear()
     result = sync(sandbox, "calls", "transcripts", start_date=day(3))
     assert result.records("calls")
-    assert sum("/transcript/" in seen.path for seen in vendor.seen) == 1
+    assert sum("/transcript/" in seen.path for seen in vendor.seen) == MAX_DENIALS > 1
     assert "403" in result.log
+    assert result.state
+    assert "replication_key_value" not in result.state["bookmarks"].get("transcripts", {})
 
 
 def test_the_flags_of_calls(sandbox: Sandbox) -> None:
@@ -230,7 +234,8 @@ def test_a_call_of_the_future_does_not_move_the_bookmark(tells: bool, sandbox: S
     assert second.state
     assert second.state["bookmarks"]["calls"]["replication_key_value"] >= bookmark
     since = datetime.fromisoformat(vendor.seen[0].query["since"].replace("Z", "+00:00"))
-    assert now - since < timedelta(minutes=30)
+    # Where the order's own time is not shown, the next run begins where the last page that joined was asked for.
+    assert now - since < (timedelta(minutes=30) if tells else timedelta(days=7))
 
 
 def test_bookmarks_hold_what_is_out(sandbox: Sandbox) -> None:
