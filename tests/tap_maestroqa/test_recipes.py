@@ -42,8 +42,13 @@ def appended(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_newest_of_each_key(appended: set[tuple[str, Any]]) -> None:
     (recipe,) = [recipe for recipe in RECIPES if "_changed_at" in recipe]
-    found = {(session, completed is not None) for session, _, completed in duckdb.sql(recipe).fetchall()}
+    found = {(session, completed is not None) for session, _, completed in rows_of(recipe)}
     assert found == appended
     assert any(done for _, done in found)
     by_updated = recipe.replace("_changed_at desc", "updatedAt desc, _changed_at")
-    assert {(session, completed is not None) for session, _, completed in duckdb.sql(by_updated).fetchall()} != appended
+    assert {(session, completed is not None) for session, _, completed in rows_of(by_updated)} != appended
+
+
+def rows_of(query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as connection:
+        return connection.execute(query).fetchall()
