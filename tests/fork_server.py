@@ -103,11 +103,11 @@ def _speed_up(times: int) -> None:
     """Divide what a tap waits for: its sleeps, and the intervals in which its limiter counts requests."""
     sleep, prepare = time.sleep, InMemoryBucket.__init__
 
-    def prepare_faster(bucket: InMemoryBucket, rates: list[Rate], *arguments: Any) -> None:
-        prepare(bucket, [Rate(rate.limit, max(1, rate.interval // times)) for rate in rates], *arguments)
+    def prepare_faster(bucket: InMemoryBucket, rates: list[Rate]) -> None:
+        prepare(bucket, [Rate(rate.limit, max(1, rate.interval // times)) for rate in rates])
 
     time.sleep = lambda seconds: sleep(float(seconds) / times)
-    InMemoryBucket.__init__ = prepare_faster  # type: ignore[method-assign]
+    InMemoryBucket.__init__ = prepare_faster  # type: ignore[method-assign, assignment]
 
 
 if __name__ == "__main__":

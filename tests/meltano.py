@@ -22,10 +22,7 @@ class Meltano:
     def __init__(self, installed: Path, folder: Path) -> None:
         """Use the plugins that are installed there, and this folder for all else."""
         self._folder = folder
-        for plugin in installed.glob("*/*/venv"):
-            link = folder / plugin.relative_to(installed)
-            link.parent.mkdir(parents=True)
-            link.symlink_to(plugin)
+        link_plugins(installed, folder)
 
     def start(self, *arguments: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
         """Start a command."""
@@ -46,6 +43,14 @@ class Meltano:
     def run(self, *arguments: str, environment: Mapping[str, str]) -> None:
         """Run a command to its end, which has to be a good one."""
         ended_well(self.start(*arguments, environment=environment))
+
+
+def link_plugins(installed: Path, folder: Path) -> None:
+    """Have a project whose system folder this is use the plugins that are installed there."""
+    for plugin in installed.glob("*/*/venv"):
+        link = folder / plugin.relative_to(installed)
+        link.parent.mkdir(parents=True)
+        link.symlink_to(plugin)
 
 
 def ended_well(process: subprocess.Popen[str]) -> None:

@@ -1,291 +1,212 @@
-"""The life of a report job: run, looked at until it is done, downloaded. Nothing here knows what a report holds."""
+"""Report jobs: the requests that run, watch and fetch one, and what the vendor says of it."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from tap_caranalytics.transport import RefusedError, TapError, is_safe
+from .base.http import RefusedError, TapError, is_secure_url, origin_of, prepared_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from logging import Logger
+    from collections.abc import Callable
 
-    from tap_caranalytics.bodies import Body
-
-T = TypeVar("T")
+    from .windows import WindowPart
 
 Json = dict[str, Any]
 
 API = "/reports/report/"
-ATTEMPTS = 2
-HOPS = 5
-SLOWEST = 60.0  # the most seconds between two looks
-SLOWER = 1.3
-CLOSE = 0.9
-DONE = ("COMPLETE", "SUCCE", "FINISHED", "DONE")
-OVER = ("CLOSED", "FAIL", "CANCEL", "TERMINATED", "TIMED", *DONE)
-# What a link that has expired is answered with; 200 is the vendor's error text in place of a report.
-GONE = {200, 400, 403, 404, 410}
+SUCCESS = {"COMPLETED", "COMPLETE", "SUCCEEDED", "SUCCESS", "SUCCESSFUL", "FINISHED", "DONE"}
+ENDED_STATES = (
+    "CLOSED", "FAIL", "ERROR", "ABORT", "CANCEL", "TERMINATED", "TIMED", "TIMEOUT", "EXPIRED", "REJECTED", "KILLED",
+    "COMPLETE", "SUCCE", "FINISHED", "DONE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request to make. Its URL may hold a secret, so errors name its step instead."""
+class ReportRequest:
+    """A request to make. Its URL may hold a secret, so errors name its label instead."""
 
     url: str
-    step: str
-    fits: Callable[[Any], bool] = lambda _: True
+    label: str
+    #: Tells an answer's result from one about something else.
+    is_valid: Callable[[Any], bool] = lambda _: True
     method: str = "GET"
     params: Json = field(default_factory=dict)
-    # Whether it goes to the API itself: no other host is shown credentials.
-    home: bool = True
-    # Whether the answer is a report, to be kept in a file.
-    keeps: bool = False
+    #: Whether it goes to the API itself: no other host is shown credentials.
+    to_api: bool = True
+    #: Whether the answer is a report.
+    is_download: bool = False
+    #: The moment of the monotonic clock that it waits for.
+    not_before: float = 0
+    #: Whether it can be put off, as other reports are under way: then it is not tried over and over.
+    can_wait: bool = False
 
 
 @dataclass(frozen=True)
-class Moved:
+class Redirect:
     """An answer that says where the report lies."""
 
-    url: str
+    location: str
 
 
 @dataclass
-class Job(Generic[T]):
+class Job:
     """A report that is wanted, and how far it has come."""
 
-    part: T
+    part: WindowPart
     attempt: int = 0
-    began: float | None = None
+    #: When its part was first asked for, in this attempt or an earlier one.
     asked_at: datetime | None = None
-    ids: tuple[str, str] = ("", "")
+    #: When it was run, on the monotonic clock; None before.
+    started_at: float | None = None
+    workflow_id: str = ""
+    run_id: str = ""
     status_url: str = ""
     download_url: str = ""
+    #: Why it has failed, in the vendor's words.
     reason: str = ""
-    delay: float = 0
-    next_look: float = 0
+    #: The vendor's no to a question about it: the report may be fine, and is lost.
+    refusal: RefusedError | None = None
+    #: Whether it came without rows once: only the second time is believed.
+    was_empty: bool = False
+    poll_delay: float = 0
+    next_poll: float = 0
 
     @property
     def age(self) -> float:
         """Seconds since it was run."""
-        return time.monotonic() - (self.began or 0)
+        return time.monotonic() - (self.started_at or 0)
+
+    def start(self, answer: Json) -> None:
+        """Note that it runs, and what the vendor calls it."""
+        self.attempt += 1
+        self.started_at = time.monotonic()
+        self.asked_at = self.asked_at or datetime.now(timezone.utc)
+        self.workflow_id, self.run_id = str(answer["workflowId"]), str(answer["runId"])
+        self.status_url = str(answer.get("statusUrl") or "")
+
+    def update(self, answer: Any) -> bool | None:
+        """Note a status; return True when the report is there, False when it has failed, None while it runs."""
+        status: Json = answer[0] if isinstance(answer, list) else answer
+        info, result = status.get("jobInfo"), status["result"]
+        info = info if isinstance(info, dict) else {}
+        self.download_url = str(info.get("downloadUrl") or "")
+        self.status_url = str(info.get("statusUrl") or "") or self.status_url
+        self.reason = str(result.get("reason") or "")
+        return outcome(result, has_link=bool(self.download_url))
+
+    def again(self) -> Job:
+        """Return the same report, to be run once more."""
+        return Job(self.part, self.attempt, self.asked_at)
 
 
 @dataclass(frozen=True)
-class Habits:
-    """How reports are run: seconds between looks, seconds until one is given up, how many at once."""
+class ReportEndpoint:
+    """Where a report is run, watched and fetched."""
 
-    poll_interval: float
-    timeout: float
-    at_once: int
-
-
-@dataclass(frozen=True)
-class Kind(Generic[T]):
-    """A kind of report: how one is run, and what of a part of time makes its parameters, and its halves."""
-
+    #: The root of the API.
     root: str
-    run: Call
-    # The parameter that goes with every URL which the vendor did not make.
+    #: The vendor's name for the report.
+    report: str
+    method: str
+    #: The parameter that goes with every URL which the vendor did not make.
     key: Json
-    params: Callable[[T], Json]
-    halves: Callable[[T], list[T]]
+    #: All parameters but the time's.
+    params: Json = field(default_factory=dict)
 
-
-class Jobs(Generic[T]):
-    """Runs reports of one kind, several at once, and hands them over in the order they were asked for."""
-
-    def __init__(self, kind: Kind[T], call: Callable[[Call], Any], habits: Habits, logger: Logger) -> None:
-        """Prepare to run reports, each request made by `call`."""
-        self._kind, self._run, self._call, self._habits, self._logger = kind, kind.run, call, habits, logger
-        # How old the oldest job was that still ran, and the youngest that was done: a look costs quota.
-        self._still_ran, self._was_done = 0.0, 0.0
-
-    def bodies(self, parts: Iterable[T]) -> Iterator[tuple[T, datetime, Body]]:
-        """Yield each part with the moment its report was asked for and the report's body."""
-        line = deque(Job(part) for part in parts)
-        while line:
-            self._fill(line)
-            job = line[0]
-            time.sleep(max(0, job.next_look - time.monotonic()))
-            outcome = self._look(job)
-            if outcome is None:
-                continue
-            body = self._collect(job) if outcome else None
-            if body is None:
-                self._again(line)
-                continue
-            line.popleft()
-            self._fill(line)  # the next ones are computed while this one is written
-            yield job.part, job.asked_at or datetime.now(timezone.utc), body
-
-    def _fill(self, line: deque[Job[T]]) -> None:
-        """Run reports, the first in line first, until as many are under way as may be."""
-        free = self._habits.at_once - sum(job.began is not None for job in line)
-        for job in line:
-            if free <= 0:
-                return
-            if job.began is None:
-                self._start(job)
-                free -= 1
-
-    def _start(self, job: Job[T]) -> None:
-        params = {**self._kind.key, **self._kind.params(job.part)}
-        try:
-            result = self._call(_with(self._run, params))
-        except RefusedError as refusal:
-            if refusal.status != 405:  # noqa: PLR2004
-                raise
-            # The vendor's pages disagree on the method, and running a report changes nothing.
-            self._run = _with(self._run, {}, "GET" if self._run.method == "POST" else "POST")
-            result = self._call(_with(self._run, params))
-        job.attempt += 1
-        job.began, job.asked_at = time.monotonic(), job.asked_at or datetime.now(timezone.utc)
-        job.ids = (str(result["workflowId"]), str(result["runId"]))
-        job.status_url, job.download_url = str(result.get("statusUrl") or ""), ""
-        job.delay = self._habits.poll_interval
-        job.next_look = job.began + self._usual()
-
-    def _usual(self) -> float:
-        """Return when a new job is worth a first look: the middle of what is known, or what is known to be enough."""
-        if self._still_ran > CLOSE * self._was_done:
-            return self._was_done
-        return (self._still_ran + self._was_done) / 2
-
-    def _look(self, job: Job[T]) -> bool | None:
-        """Ask for a job's status: True when it is done, False when it has failed, None while it runs."""
-        call = self._placed(job.status_url, "status") or self._built(job, "status")
-        try:
-            result = self._call(call)
-        except RefusedError as refusal:
-            if refusal.status not in {404, 410}:
-                raise
-            job.reason = str(refusal)
-            return False
-        result = result[0] if isinstance(result, list) else result
-        info, told = result.get("jobInfo") or {}, result.get("result") or {}
-        job.download_url = str(info.get("downloadUrl") or "")
-        job.status_url = str(info.get("statusUrl") or "") or job.status_url
-        job.reason = str(told.get("reason") or "")
-        done = outcome(told, has_link=bool(job.download_url))
-        if done is None:
-            self._wait(job)
-        elif done and (not self._was_done or job.age < self._was_done):
-            self._was_done = job.age
-        return done
-
-    def _wait(self, job: Job[T]) -> None:
-        if job.age > self._habits.timeout:
-            message = (
-                f"A report ({job.part}) has not finished in {self._habits.timeout / 60:g} minutes (report_timeout). "
-                "Nothing is lost: run again, raise report_timeout, or lower window_days."
-            )
-            raise TapError(message)
-        self._still_ran = max(self._still_ran, job.age)
-        early = self._was_done - job.age
-        job.next_look = time.monotonic() + (early if early > 0 else job.delay)
-        job.delay = min(max(job.delay * SLOWER, 0.1), max(SLOWEST, self._habits.poll_interval))
-
-    def _collect(self, job: Job[T]) -> Body | None:
-        """Download a report that is done; None when its links do not work and it has to be run again."""
-        for try_ in range(2):
-            try:
-                return self._download(job)
-            except RefusedError as refusal:
-                if refusal.status not in GONE:
-                    raise
-                job.reason = str(refusal)
-            if not try_ and not self._look(job):  # it hands out a fresh link
-                break
-        return None
-
-    def _download(self, job: Job[T]) -> Body:
-        call = self._placed(job.download_url, "download", keeps=True) or self._built(job, "download", keeps=True)
-        empty = False
-        for _ in range(HOPS):
-            answer: Body | Moved = self._call(call)
-            if isinstance(answer, Moved):
-                target = self._placed(urljoin(call.url, answer.url), "download", keeps=True)
-                if target is None:
-                    message = "The vendor sends a download to an address that is not safe (https): ask its support."
-                    raise TapError(message)
-                call = target
-            elif empty or not answer.is_empty:
-                return answer
-            else:
-                # Nothing at all may be a report without rows, or an answer that got lost: the second one is believed.
-                empty = True
-                answer.close()
-        message = f"A download was redirected more than {HOPS} times: ask the vendor's support."
-        raise TapError(message)
-
-    def _again(self, line: deque[Job[T]]) -> None:
-        """Have the first in line run once more, or in two halves, or give up."""
-        job = line.popleft()
-        said = f": {job.reason}" if job.reason else ""
-        if job.attempt < ATTEMPTS:
-            self._logger.warning("A report (%s) failed%s; it is run again", job.part, said)
-            line.appendleft(Job(job.part, job.attempt, asked_at=job.asked_at))
-        elif halves := self._kind.halves(job.part):
-            self._logger.warning("A report (%s) failed again%s; it is run in two halves", job.part, said)
-            line.extendleft(Job(half, asked_at=job.asked_at) for half in reversed(halves))
-        else:
-            message = (
-                f"A report ({job.part}) failed {ATTEMPTS} times{said}. Nothing is lost: the next run starts there. "
-                "If it goes on, lower window_days (with a full refresh) or ask the vendor's support."
-            )
-            raise TapError(message)
-
-    def _built(self, job: Job[T], step: str, *, keeps: bool = False) -> Call:
-        """Return a call to a URL made of the job's ids, which hold characters that mean something in a path."""
-        ids = "/".join(quote(part, safe="") for part in job.ids)
-        return Call(
-            f"{self._kind.root}{API}{ids}/{step}", self._step(step), _status_fits, "GET", self._kind.key, keeps=keeps
+    def start(self, part: WindowPart, *, can_wait: bool) -> ReportRequest:
+        """Return what runs the report of a part."""
+        return ReportRequest(
+            f"{self.root}{API}{self.report}",
+            f"{API}{self.report}",
+            is_job,
+            self.method,
+            {**self.key, **part.span.edges, **self.params},
+            can_wait=can_wait,
         )
 
-    def _placed(self, url: str, step: str, *, keeps: bool = False) -> Call | None:
-        """Return a call to a URL that the vendor handed out, None when it is none that can be used.
+    def with_other_method(self) -> ReportEndpoint:
+        """Return the same endpoint for the method that the vendor's other page names."""
+        return replace(self, method="GET" if self.method == "POST" else "POST")
 
-        One that names the API under another host's name is asked of the API that is configured.
+    def status(self, job: Job) -> ReportRequest:
+        """Return what asks how far a job is."""
+        url = self._own_url(job, job.status_url, "status")
+        request = self._request_to(url, "status") if url else self._request_by_ids(job, "status")
+        return replace(request, is_valid=is_status, not_before=job.next_poll)
+
+    def download(self, job: Job) -> ReportRequest:
+        """Return what fetches a job's report, from the API or from where the status says it lies."""
+        url = self._own_url(job, job.download_url, "download")
+        if not url and is_secure_url(job.download_url):
+            url = job.download_url
+        request = self._request_to(url, "download") if url else self._request_by_ids(job, "download")
+        return replace(request, is_download=True)
+
+    def redirected(self, request: ReportRequest, redirect: Redirect) -> ReportRequest:
+        """Return what follows a redirect, to the very address that it names."""
+        try:
+            url = urljoin(request.url, redirect.location)
+        except ValueError:
+            url = ""
+        if not prepared_url(url):
+            message = f"{request.label} was redirected to an address that is no URL: ask the vendor's support."
+            raise TapError(message)
+        if not is_secure_url(url):
+            message = (
+                f"{request.label} was redirected to an address that is not safe (https): ask the vendor's support."
+            )
+            raise TapError(message)
+        return replace(request, url=url, params={}, to_api=self._is_own(url))
+
+    def _is_own(self, url: str) -> bool:
+        return origin_of(url) == origin_of(self.root)
+
+    def _own_url(self, job: Job, url: str, step: str) -> str:
+        """Return a URL of the API's that the API has handed out; "" when it did not.
+
+        Where its name for the API is another than the configured one, the configured one is asked.
         """
-        if not is_safe(url):
-            return None
-        home = _origin(url) == _origin(self._kind.root)
-        if not home and API in urlsplit(url).path:
-            url, home = self._kind.root + url[url.index(API) :], True
-        if not home and not keeps:
-            return None
-        return Call(url, self._step(step), _status_fits, home=home, keeps=keeps)
+        if is_secure_url(url) and self._is_own(url):
+            return url
+        parts = urlsplit(prepared_url(url) or "")
+        path = f"{API}{job.workflow_id}/{job.run_id}/{step}"
+        if API not in parts.path or not unquote(parts.path).endswith(path):
+            return ""
+        own_path = parts.path[parts.path.rindex(API) :]
+        return f"{self.root}{own_path}?{parts.query}"
 
-    def _step(self, step: str) -> str:
-        return f"{self._run.step}, {step}"
+    def _request_to(self, url: str, step: str) -> ReportRequest:
+        return ReportRequest(url, f"{API}{self.report}, {step}", to_api=self._is_own(url))
+
+    def _request_by_ids(self, job: Job, step: str) -> ReportRequest:
+        """Return a request to a URL made of the job's ids, which hold characters that mean something in a path."""
+        ids = "/".join(quote(part, safe="") for part in (job.workflow_id, job.run_id))
+        return ReportRequest(f"{self.root}{API}{ids}/{step}", f"{API}{self.report}, {step}", params=self.key)
 
 
-def outcome(told: Json, *, has_link: bool) -> bool | None:
+def outcome(result: Json, *, has_link: bool) -> bool | None:
     """Read a job's state: True for done, False for failed, None for anything that says it still runs."""
-    state = str(told.get("runnerState") or "").strip().upper()
-    detail = str(told.get("detail") or told.get("details") or "").strip().upper()
-    if not state.startswith(OVER):
+    state = str(result.get("runnerState") or "").strip().upper()
+    detail = str(result.get("detail") or result.get("details") or "").strip().upper()
+    state = state or detail
+    if not state.startswith(ENDED_STATES):
         return None
-    word = detail or ("" if state == "CLOSED" else state)
+    if state != "CLOSED":
+        return state in SUCCESS and (detail in SUCCESS or not detail.startswith(ENDED_STATES))
     # An older form of the answer says CLOSED and nothing more, with the link.
-    return word.startswith(DONE) if word else has_link
+    return detail in SUCCESS if detail else has_link
 
 
-def _with(call: Call, params: Json, method: str | None = None) -> Call:
-    return Call(call.url, call.step, call.fits, method or call.method, {**call.params, **params})
+def is_job(result: Any) -> bool:
+    """Tell whether an answer names a job."""
+    return isinstance(result, dict) and bool(result.get("workflowId")) and bool(result.get("runId"))
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-
-
-def _status_fits(result: Any) -> bool:
+def is_status(result: Any) -> bool:
+    """Tell whether an answer is a job's status."""
     result = result[0] if isinstance(result, list) and len(result) == 1 else result
     return isinstance(result, dict) and isinstance(result.get("result"), dict)

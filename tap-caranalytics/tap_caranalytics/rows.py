@@ -1,4 +1,4 @@
-"""A report's row made into a record: names in snake_case, values as text, and an identity that survives re-reading."""
+"""A report's rows made into records: names in snake_case, values as text, and an identity that survives re-reading."""
 
 from __future__ import annotations
 
@@ -6,20 +6,36 @@ import json
 import re
 import sqlite3
 import unicodedata
+from contextlib import closing
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from .base.http import TapError
+from .base.records import to_rfc3339
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from .report_files import ReportFile, Row
+    from .windows import Window
 
 Columns = dict[str, str | None]
 
 # The longest name of a column that PostgreSQL keeps.
-LONGEST_NAME = 63
+MAX_NAME_LENGTH = 63
+# A label that its name stands for: words of letters and digits, between them a blank or an underscore.
+PLAIN_LABEL = re.compile(r"[^\W_]+(?:[ _][^\W_]+)*")
 NOT_A_WORD = re.compile(r"[\W_]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-# Who and when a team report's row is about, whatever else is in it. Its figures change while the cell is in progress.
+SYMBOLS = {
+    "%": "percent", "#": "number", "<": "less_than", ">": "greater_than", "&": "and", "+": "plus", "=": "equals",
+    "@": "at", "$": "dollars", "€": "euros", "£": "pounds",
+}  # fmt: skip
+SYMBOL = re.compile("|".join(map(re.escape, SYMBOLS)))
+# Who and when a team report's row is about, whatever else is in it. Its figures change while the window is in progress.
 AGENT = re.compile(r"(responding_)?agent_(display_)?(id|uuid|email|name)")
 TEAM = re.compile(r"(agent_)?team(_(id|uuid|name))?")
 INTERVAL = re.compile(
@@ -27,35 +43,52 @@ INTERVAL = re.compile(
 )
 
 
-class Names(dict[str, str]):
-    """The columns' names by the names that the vendor sends, labels or ids; found when first asked for."""
+class ColumnNames(dict[str, str]):
+    """The columns' names by the names that the vendor sends, labels or ids: each follows from its label alone."""
 
-    def __init__(self, aliases: Mapping[str, str]) -> None:
+    def __init__(self, aliases: Mapping[str, str] | None = None) -> None:
         """Use the aliases for labels that are more than another spelling of the id."""
         super().__init__()
-        self._aliases = aliases
-        self._taken: set[str] = set()
+        self._aliases = aliases or {}
 
-    def __missing__(self, sent: str) -> str:
-        """Give a column its name; two names that would become one are told apart."""
-        plain = snake_case(sent)
-        plain = self._aliases.get(plain, plain)
-        name, number = plain, 1
-        while name in self._taken:
-            number += 1
-            name = f"{plain}_{number}"
-        self._taken.add(name)
-        self[sent] = name
+    def __missing__(self, label: str) -> str:
+        """Find a name when it is first asked for."""
+        name = column_name(label)
+        self[label] = self._aliases.get(name, name)
+        return self[label]
+
+    def of_row(self, row: Mapping[str, Any]) -> Columns:
+        """Return the row's values as text, by the names of their columns."""
+        columns = {self[label]: text_of(value) for label, value in row.items()}
+        return columns if len(columns) == len(row) else self._kept_apart(row)
+
+    def _kept_apart(self, row: Mapping[str, Any]) -> Columns:
+        """Return the columns of a row that spells one name in two ways: the one most like the name has it."""
+        columns: Columns = {}
+        for label in sorted(row, key=lambda label: (label != self[label], column_name(label) != self[label], label)):
+            name = self[label]
+            while name in columns:
+                name = hashed_name(self[label], f"{label}{name}")
+            columns[name] = text_of(row[label])
+        return columns
+
+
+def column_name(label: str) -> str:
+    """Write a label in snake_case, with a hash of it unless it is plain: no two labels of other words share a name."""
+    words = SYMBOL.sub(lambda symbol: f" {SYMBOLS[symbol[0]]} ", HUMP.sub("_", unicodedata.normalize("NFKC", label)))
+    name = NOT_A_WORD.sub("_", words).strip("_").lower() or "column"
+    if (
+        PLAIN_LABEL.fullmatch(label)
+        and unicodedata.is_normalized("NFKC", label)
+        and len(name.encode()) <= MAX_NAME_LENGTH
+    ):
         return name
+    return hashed_name(name, label)
 
 
-def snake_case(name: str) -> str:
-    """Write a name in snake_case, no longer than databases allow, and never starting like one of the tap's own."""
-    words = HUMP.sub("_", unicodedata.normalize("NFKC", name))
-    plain = NOT_A_WORD.sub("_", words).strip("_").lower() or "column"
-    if len(plain.encode()) <= LONGEST_NAME:
-        return plain
-    return f"{plain.encode()[: LONGEST_NAME - 9].decode(errors='ignore')}_{_digest(name)[:8]}"
+def hashed_name(name: str, label: str) -> str:
+    """Return a name that only this label has."""
+    return f"{name.encode()[: MAX_NAME_LENGTH - 9].decode(errors='ignore')}_{_digest(label)[:8]}"
 
 
 def text_of(value: Any) -> str | None:
@@ -66,41 +99,54 @@ def text_of(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int | float | Decimal):
         return str(value)
-    return json.dumps(value, ensure_ascii=False, default=str) if value else None
+    return _json(value) if value else None
 
 
-class Identity:
-    """Gives each row of a report a key that it has whenever its cell is read."""
+def _json(value: Any) -> str:
+    """Write JSON as the vendor does, a decimal with all its digits."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_json(name)}: {_json(item)}' for name, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_json, value))}]"
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
 
-    def __init__(self, cell: str, named: Sequence[str] = (), *, of_team: bool = False) -> None:
+
+class RowKeys:
+    """Gives each row of a window a key that it has whenever the window is read."""
+
+    def __init__(self, window: str, named: Sequence[str] = (), *, by_agent: bool = False) -> None:
         """Key on the named columns, on agent and interval for a report of the team's, else on the whole row."""
-        self._cell, self._named, self._of_team = cell, named, of_team
+        self._window, self._named, self._by_agent = window, sorted({*named}), by_agent
         # Counted in a temporary database: a report may have more rows than fit in memory.
         self._counts = sqlite3.connect("", isolation_level=None)
         self._counts.execute("pragma journal_mode = off")
         self._counts.execute("create table counts (identity text primary key, count integer) without rowid")
 
     def close(self) -> None:
-        """Forget the rows of the cell."""
+        """Forget the rows of the window."""
         self._counts.close()
 
     def key(self, row: Columns) -> str:
         """Return the row's key; the second of two equal rows gets another one than the first."""
-        identity = self._digest_of(row)
-        found = self._counts.execute("select count from counts where identity = ?", (identity,)).fetchone()
-        if found is None:
-            self._counts.execute("insert into counts values (?, 1)", (identity,))
-            return identity
-        self._counts.execute("update counts set count = count + 1 where identity = ?", (identity,))
+        identity = self._identity_of(row)
+        try:
+            found = self._counts.execute("select count from counts where identity = ?", (identity,)).fetchone()
+            if found is None:
+                self._counts.execute("insert into counts values (?, 1)", (identity,))
+                return identity
+            self._counts.execute("update counts set count = count + 1 where identity = ?", (identity,))
+        except sqlite3.OperationalError as error:
+            message = f"A temporary file could not be written ({error}): make room where temporary files are kept."
+            raise TapError(message) from None
         return _digest(f"{identity}{found[0]}")
 
-    def _digest_of(self, row: Columns) -> str:
+    def _identity_of(self, row: Columns) -> str:
         if self._named and all(row.get(name) for name in self._named):
-            return _digest(_written([(name, row[name]) for name in sorted(self._named)]))
-        # The cell's start keeps equal rows of different cells apart.
-        columns = self._who_and_when(row) if self._of_team else []
+            return _digest(json.dumps([(name, row[name]) for name in self._named]))
+        # The window's start keeps equal rows of different windows apart.
+        columns = self._who_and_when(row) if self._by_agent else []
         columns = columns or [(name, value) for name, value in sorted(row.items()) if value]
-        return _digest(_written([("", self._cell), *columns]))
+        return _digest(json.dumps([("", self._window), *columns]))
 
     def _who_and_when(self, row: Columns) -> list[tuple[str, str | None]]:
         who = [name for name in sorted(row) if row[name] and AGENT.fullmatch(name)]
@@ -114,8 +160,46 @@ class Identity:
         return [(name, row[name]) for name in [*(best or who), *about]]
 
 
-def _written(columns: list[tuple[str, str | None]]) -> str:
-    return json.dumps(columns)
+@dataclass(frozen=True)
+class RecordFormat:
+    """How a report's rows become records."""
+
+    names: ColumnNames = field(default_factory=ColumnNames)
+    #: The columns that make a row's key, where the user knows any that do.
+    key_columns: Sequence[str] = ()
+    #: Whether a row is about an agent and not about something that happened.
+    keyed_by_agent: bool = False
+
+
+@dataclass
+class WindowReading:
+    """A window as one run has read it: iterating over it yields its records, once."""
+
+    window: Window
+    #: When its report was run; the first of them, if there were several.
+    extracted_at: datetime
+    files: Sequence[ReportFile]
+    format: RecordFormat
+    row_count: int = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield the records of all parts, and let go of their files."""
+        own = {
+            "_window_start": to_rfc3339(self.window.start),
+            "_window_end": to_rfc3339(self.window.end),
+            "_extracted_at": to_rfc3339(self.extracted_at),
+        }
+        named, by_agent = self.format.key_columns, self.format.keyed_by_agent
+        with closing(RowKeys(own["_window_start"], named, by_agent=by_agent)) as keys:
+            for row in self._rows():
+                columns = self.format.names.of_row(row)
+                self.row_count += 1
+                yield {"_row_key": keys.key(columns), **columns, **own}
+
+    def _rows(self) -> Iterator[Row]:
+        for file in self.files:
+            with file:
+                yield from file.rows()
 
 
 def _digest(text: str) -> str:

@@ -32,6 +32,29 @@ OWN = {
 }
 
 
+WINDOW = th.PropertiesList(
+    th.Property(
+        "report",
+        th.StringType(nullable=False),
+        required=True,
+        description="The stream that the window was read for, such as response.",
+    ),
+    th.Property(
+        "_window_start",
+        th.DateTimeType(nullable=False),
+        required=True,
+        description="The start of the window, as its rows have it.",
+    ),
+    th.Property("_window_end", th.DateTimeType, description="The end of the window, which the next one starts with."),
+    th.Property(
+        "_extracted_at",
+        th.DateTimeType,
+        description="When the window was last read whole: rows of it that came earlier are no longer in it.",
+    ),
+    th.Property("row_count", th.IntegerType, description="How many rows that reading brought; 0 for an empty window."),
+).to_dict()
+
+
 def columns(**descriptions: str) -> list[th.Property[Any]]:
     """Return columns of text: the vendor documents no other types, nor how it writes times."""
     return [th.Property(name, th.StringType, description=text) for name, text in descriptions.items()]
@@ -48,9 +71,9 @@ RESPONSE = columns(
     responding_agent_display_id="The id of the agent who answered.",
     responding_agent_email="The agent's e-mail.",
     responding_agent_name="The agent's name.",
-    agent_response_order="The how manieth answer of an agent it is in the conversation.",
-    bot_response_order="The how manieth answer of a bot it is in the conversation.",
-    response_order="The how manieth answer it is in the conversation.",
+    agent_response_order="Its place among the agents' answers in the conversation, counted from 1.",
+    bot_response_order="Its place among the bots' answers in the conversation, counted from 1.",
+    response_order="Its place among all answers in the conversation, counted from 1.",
     assistant_rht="The assistant's part of the response handle time.",
     expert_rht="The expert's part of the response handle time.",
     handle_time_responding_agent="How long the answering agent worked on it.",

@@ -1,46 +1,39 @@
-"""The streams: one for each report that the vendor documents, and the teams."""
+"""The streams: one for each report that the vendor documents, the teams, and the windows that were read."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from singer_sdk import typing as th
 
-from tap_caranalytics.cells import Grid
-from tap_caranalytics.client import CareStream, ReportStream, SnapshotStream
-from tap_caranalytics.jobs import Call
-from tap_caranalytics.rows import text_of
-from tap_caranalytics.schemas import RESPONSE, columns, report_schema
+from .reports import WINDOWS, ListStream, ReportStream, SnapshotStream, WindowsStream
+from .schemas import RESPONSE, WINDOW, columns, report_schema
+from .windows import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from singer_sdk.helpers.types import Context
+    from .client import CareStream
 
 
 class Author(ReportStream):
     """Raw Author Export: authors with activity in the window."""
 
-    name = report = "author"
-    path = "/reports/report/author"
+    name = "author"
     schema = report_schema()
 
 
 class Combined(ReportStream):
     """Raw Combined Export: incoming posts and responses in one table."""
 
-    name = report = "combined"
-    path = "/reports/report/combined"
+    name = "combined"
     schema = report_schema()
 
 
 class ConversationActions(ReportStream):
     """Conversation Actions Export: what was done to conversations."""
 
-    name = report = "conversation_actions"
-    path = "/reports/report/conversation_actions"
+    name = "conversation_actions"
     http_method = "GET"  # its POST takes a body, in a form that the pages contradict each other on
     schema = report_schema()
 
@@ -53,8 +46,8 @@ class ConversationCreated(ReportStream):
 
     name = "conversation_created"
     report = "conversation"
-    path = "/reports/report/conversation"
     fixed_params: ClassVar = {"conversationReportType": "CREATED"}
+    lists_events = True
     schema = CONVERSATION
 
 
@@ -63,7 +56,6 @@ class ConversationClosed(ReportStream):
 
     name = "conversation_closed"
     report = "conversation"
-    path = "/reports/report/conversation"
     fixed_params: ClassVar = {"conversationReportType": "CLOSED"}
     schema = CONVERSATION
 
@@ -73,7 +65,6 @@ class ConversationOpen(SnapshotStream):
 
     name = "conversation_open"
     report = "conversation"
-    path = "/reports/report/conversation"
     fixed_params: ClassVar = {"conversationReportType": "OPEN_AT_END"}
     schema = CONVERSATION
 
@@ -81,16 +72,15 @@ class ConversationOpen(SnapshotStream):
 class IncomingPost(ReportStream):
     """Raw Incoming Post Export: what customers wrote."""
 
-    name = report = "incoming_post"
-    path = "/reports/report/incoming_post"
+    name = "incoming_post"
+    lists_events = True
     schema = report_schema()
 
 
 class RawAgentStates(ReportStream):
     """Agent State Export: which state an agent was in, and when."""
 
-    name = report = "raw_agent_states"
-    path = "/reports/report/raw_agent_states"
+    name = "raw_agent_states"
     extra_settings: ClassVar = {"team_ids": "teamIds"}
     schema = report_schema(
         columns(agent_name="The agent's name.", agent_email="The agent's e-mail.", agent_id="The agent's id.")
@@ -100,66 +90,63 @@ class RawAgentStates(ReportStream):
 class RawExpertHelp(ReportStream):
     """Raw Help Request Export: questions that agents asked experts."""
 
-    name = report = "raw_expert_help"
-    path = "/reports/report/raw_expert_help"
+    name = "raw_expert_help"
+    lists_events = True
     schema = report_schema()
 
 
 class Response(ReportStream):
     """Raw Response Export: what agents and bots answered."""
 
-    name = report = "response"
-    path = "/reports/report/response"
+    name = "response"
     aliases: ClassVar = {
         "date_claimed_or_assigned": "date_claimed",
         "post_responded_to_content": "lsw_responded_to_post_content",
         "post_responded_to_published_time": "lsw_responded_to_post_published_time",
     }
+    lists_events = True
     schema = report_schema(RESPONSE)
 
 
 class ResponseApproval(ReportStream):
     """Raw Response Approval: responses that had to be approved."""
 
-    name = report = "response_approval"
-    path = "/reports/report/response_approval"
+    name = "response_approval"
     extra_settings: ClassVar = {"team_ids": "teamIds", "include_disabled_agents": "includeDisabled"}
+    lists_events = True
     schema = report_schema()
 
 
 class TeamPerformance(ReportStream):
     """Raw Team Performance: each agent's figures over the window."""
 
-    name = report = "team_performance"
-    path = "/reports/report/team_performance"
+    name = "team_performance"
     extra_settings: ClassVar = {"team_ids": "teamIds", "include_disabled_agents": "includeDisabled"}
-    of_team = True
+    keyed_by_agent = True
     on_update = "comes within `lookback_days`, in its old version's place"
-    can_be_halved = False  # the averages of two halves are not the whole's
     schema = report_schema()
 
 
 class TeamPerformanceInterval(ReportStream):
     """Team Performance Interval: each agent's figures by the hour, or as time_interval says."""
 
-    name = report = "team_performance_interval"
-    path = "/reports/report/team_performance_interval"
+    name = "team_performance_interval"
     extra_settings: ClassVar = {
         "team_ids": "teamIds",
         "include_disabled_agents": "includeDisabled",
         "time_interval": "timeInterval",
     }
-    of_team = True
+    keyed_by_agent = True
     on_update = "comes within `lookback_days`, in its old version's place"
     schema = report_schema()
 
     @cached_property
     def grid(self) -> Grid:
-        """Cells of whole buckets."""
+        """Windows of whole buckets."""
         return Grid(int(self.config["window_days"]), timedelta(milliseconds=int(self.config["time_interval"])))
 
 
-class Teams(CareStream):
+class Teams(ListStream):
     """The teams that agents are in."""
 
     name = "teams"
@@ -178,22 +165,18 @@ class Teams(CareStream):
         th.Property("numberOfMembers", th.IntegerType, description="How many agents are in it."),
     ).to_dict()
 
-    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
-        """Read all teams, which come in one answer."""
-        for team in self.fetch(Call(f"{self.url_base}/teams", "/teams", _are_teams, params=self.key)):
-            record: dict[str, Any] = {name: text_of(value) for name, value in team.items()}
-            members = team.get("numberOfMembers")
-            if isinstance(members, int):
-                record["numberOfMembers"] = members
-            elif members is not None:
-                record["numberOfMembers_text"] = record.pop("numberOfMembers")
-            if new := self.unknown(record):
-                self.add_columns(new)
-            yield record
 
+class Windows(WindowsStream):
+    """The windows that were read, one row each: which rows of a report hold now, also where a window has none left."""
 
-def _are_teams(result: Any) -> bool:
-    return isinstance(result, list) and all(isinstance(team, dict) and text_of(team.get("teamId")) for team in result)
+    name = WINDOWS
+    path = "/reports/report/{report_type}"
+    http_method = "POST"
+    primary_keys = ("report", "_window_start")
+    replication_key = "_extracted_at"
+    on_update = "comes with every reading of its window, in its old version's place"
+    on_delete = "never happens"
+    schema = WINDOW
 
 
 STREAMS: tuple[type[CareStream], ...] = (
@@ -211,4 +194,5 @@ STREAMS: tuple[type[CareStream], ...] = (
     TeamPerformance,
     TeamPerformanceInterval,
     Teams,
+    Windows,
 )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyrate_limiter import Rate
 from singer_sdk import typing as th
+from typing_extensions import override
 
-from tap_caranalytics.client import MINUTE_MS, ReportStream
-from tap_caranalytics.settings import StrictTap
-from tap_caranalytics.streams import STREAMS
-from tap_caranalytics.transport import paced_session
+from .base.http import rate_limited_session
+from .base.settings import common_settings
+from .base.tap import BaseTap
+from .reports import ReportStream
+from .streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk import Stream
 
-REPORTS = {"conversation"} | {str(vars(stream)["name"]) for stream in STREAMS if issubclass(stream, ReportStream)}
+# The vendor counts when requests arrive, not when they leave: a margin.
+MINUTE_MS = 61_000
+REPORTS = {
+    name
+    for stream in STREAMS
+    if issubclass(stream, ReportStream)
+    for name in (str(vars(stream)["name"]), stream.report)
+}
 MINUTES = (5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 10080)
 INTERVALS = tuple(minutes * 60_000 for minutes in MINUTES)
 
-ID = {"type": ["string", "integer"]}
+ID = {"type": ["string", "integer"], "minLength": 1}
 IDS = th.CustomType({"type": ["array", "null"], "items": ID})
 BY_REPORT = th.CustomType(
     {
@@ -35,7 +43,7 @@ BY_REPORT = th.CustomType(
 SECRET = th.StringType(nullable=False, min_length=1)
 
 
-class TapCarAnalytics(StrictTap):
+class TapCarAnalytics(BaseTap):
     """Every report of Khoros Care Analytics (Khoros Response, Lithium Social Web) as a stream, and the teams."""
 
     name = "tap-caranalytics"
@@ -64,21 +72,14 @@ class TapCarAnalytics(StrictTap):
             th.DateTimeType(nullable=False),
             required=True,
             title="Start date",
-            description="Reports are read from the window on that this moment lies in.",
+            description="Reports are read from the window that this moment lies in.",
         ),
         th.Property(
             "end_date",
             th.DateTimeType,
             title="End date",
-            description="No window that starts at or after this moment is read. Leave it out to read up to now.",
-        ),
-        th.Property(
-            "api_url",
-            th.StringType,
-            default="https://analytics-api.app.lithium.com/api/public",
-            title="API URL",
-            description="The Analytics API endpoint URL that is shown beside the company key; "
-            "it differs by customer and region.",
+            description="No window that starts at or after this moment is read; a day counts to its end. "
+            "Leave it out to read up to now.",
         ),
         th.Property(
             "window_days",
@@ -90,7 +91,7 @@ class TapCarAnalytics(StrictTap):
         ),
         th.Property(
             "lookback_days",
-            th.IntegerType(minimum=0),
+            th.IntegerType(minimum=0, maximum=3660),
             default=1,
             title="Lookback in days",
             description="How many days before the bookmark are read again, in whole windows, for what was edited late.",
@@ -178,21 +179,21 @@ class TapCarAnalytics(StrictTap):
         ),
         th.Property(
             "requests_per_minute",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=1, maximum=10_000),
             default=20,
             title="Requests per minute",
             description="How many requests the vendor allows.",
         ),
         th.Property(
             "max_concurrent_reports",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=1, maximum=100),
             default=4,
             title="Concurrent reports",
-            description="How many reports the vendor computes for a stream at once.",
+            description="How many reports of a stream the vendor computes at once; fewer, where it takes no more.",
         ),
         th.Property(
             "poll_interval",
-            th.NumberType(minimum=0),
+            th.NumberType(minimum=0, maximum=3600),
             default=5,
             title="Poll interval",
             description="Seconds before the second look at a report that is being computed; "
@@ -200,24 +201,15 @@ class TapCarAnalytics(StrictTap):
         ),
         th.Property(
             "report_timeout",
-            th.NumberType(exclusive_minimum=0),
+            th.NumberType(exclusive_minimum=0, maximum=10_080),
             default=60,
             title="Report timeout",
             description="Minutes until a report that has not finished ends the run.",
         ),
-        th.Property(
-            "request_timeout",
-            th.IntegerType(minimum=1),
-            default=300,
-            title="Request timeout",
-            description="Seconds to wait for the vendor to connect, or to send the next part of an answer.",
-        ),
-        th.Property(
-            "user_agent",
-            th.StringType,
-            default="tap-caranalytics",
-            title="User agent",
-            description="How the tap introduces itself to the vendor.",
+        *common_settings(
+            "tap-caranalytics",
+            "https://analytics-api.app.lithium.com/api/public",
+            "The Analytics API endpoint URL that is shown beside the company key; it differs by customer and region.",
         ),
         additional_properties=False,
     ).to_dict()
@@ -226,31 +218,21 @@ class TapCarAnalytics(StrictTap):
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
         rates = [Rate(int(self.config["requests_per_minute"]), MINUTE_MS)]
-        return paced_session(self.config["api_url"], rates, self.config["user_agent"])
+        return rate_limited_session(self.config["api_url"], rates, self.config["user_agent"])
 
+    @override
     def discover_streams(self) -> Sequence[Stream]:
         """Return the streams; the same for every account."""
         return [stream(self) for stream in STREAMS]
 
-    def senseless(self) -> Iterator[str]:
+    @override
+    def config_errors(self) -> Iterator[str]:
         """Name what is wrong with settings that have the right types."""
-        yield from super().senseless()
+        yield from super().config_errors()
         if self.config["time_interval"] not in INTERVALS:
-            yield f"time_interval: {self.config['time_interval']!r} is none of {', '.join(map(str, INTERVALS))}"
+            yield f"time_interval: {self.config['time_interval']!r} is not one of {', '.join(map(str, INTERVALS))}"
         if self.config.get("timezone") and self.config.get("timezone_offset") is not None:
             yield "timezone and timezone_offset: the vendor takes one or the other"
         for name in ("report_metrics", "row_key_columns"):
             for report in (self.config.get(name) or {}).keys() - REPORTS:
                 yield f"{name}: there is no report {report!r}; there are {', '.join(sorted(REPORTS))}"
-
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        # From the environment and from Meltano, numbers that need not be whole arrive as text.
-        for name in ("poll_interval", "report_timeout"):
-            if isinstance(value := self._config.get(name), str):
-                with suppress(ValueError):
-                    self._config[name] = _number(value)
-        return super()._validate_config(raise_errors=raise_errors)
-
-
-def _number(text: str) -> Any:
-    return int(text) if text.isdigit() else float(text)

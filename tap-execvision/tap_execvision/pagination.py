@@ -1,337 +1,419 @@
-"""The way through a feed that is asked for with `since`, an inclusive minute, and at times `last_id`.
+"""The paginators: one for feeds that are asked for with `since`, and one for details that are asked for by id.
 
-What the vendor's page leaves open must not matter: whether the seconds of `since` count, how `last_id` is understood,
-whether `limit` is cut silently, what moves while the feed is read. So the walk asks for whole minutes, reads the last
-minute again with every page, drops what it has had, and ends on a page that is surely whole and adds nothing. Only in
-a minute that holds a page or more does it need more: `last_id`, or a finer `since`, and then it goes on only from a
-page that visibly joins what is out already.
-
-A feed may show no time that it is in order of (calls show when they were made, not when they changed). Then a later
-`since` is taken only if its page still holds a row that is out: otherwise there may be rows in between.
+What the vendor's page leaves open must not matter: whether the seconds of `since` count, whether it is inclusive and
+in which zone it is read, how `last_id` is understood, whether `limit` is cut silently, what changes while the feed is
+read. So each page is asked for from a minute that is out already, and taken only where `new_rows` finds that it joins
+what is out. A page that joins ends the feed if it adds nothing, and if a larger one has come, so that nothing was cut
+off it. Where no request brings such a page, rows may be out of reach, and the feed ends in an error.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from hashlib import blake2b
-from http import HTTPStatus
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_execvision.transport import RefusedError, TapError
+from typing_extensions import override
+
+from tap_execvision.base.http import RefusedError, TapError
+from tap_execvision.base.pagination import Paginator
+from tap_execvision.base.records import shifted
+from tap_execvision.pages import (
+    MINUTE,
+    OVERLAP,
+    FeedRequest,
+    Page,
+    Row,
+    minute_of,
+    new_rows,
+    rows_besides,
+    rows_out,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from logging import Logger
 
-Row = dict[str, Any]
+    from tap_execvision.client import Access
+    from tap_execvision.pages import Feed
 
-MINUTE = timedelta(minutes=1)
-# Before any row.
-EARLY = datetime(2000, 1, 1, tzinfo=timezone.utc)
-# The lowest maximum of `limit` that the vendor documents, and its default.
-LEAST_MAXIMUM = 100
-# So many rows of a page are asked for again after its `last_id`, as proof that the two pages join.
-OVERLAP = 9
-# So many steps back in time, and hardly any forward, are no chance.
-MANY = 5
-# Statuses that may mean "no such last_id" or "no such since", rather than "not you".
-ABOUT_THE_QUESTION = (400, 404, 409, 410, 422)
+    Requests = Generator[FeedRequest, list[Row], Page]
+    Attempt = Generator[FeedRequest, list[Row], Page | None]
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+BEFORE_ALL_ROWS = datetime(2000, 1, 1, tzinfo=timezone.utc)
+MAX_LIMIT = 1000
+# The vendor's default, which is taken where a higher `limit` is refused.
+DEFAULT_LIMIT = 100
+# No vendor cuts `limit` to fewer rows than this.
+SMALLEST_PAGE = 25
+# Statuses that may mean "no such last_id, limit or since", rather than "not you".
+INVALID_REQUEST = (400, 404, 409, 410, 413, 414, 416, 422)
+# Where rows do not come again from their own minute on, `since` may be exclusive, or a time in New York or elsewhere.
+SHIFTS = [timedelta(), -MINUTE, *(timedelta(hours=hours) for hours in (-4, -5, -6, -12, -24, 4, 5))]
+# So often may a page be found changed, and no page join it, before that is taken for the vendor's way.
+MAX_CHANGES = 10
 
 
 class StalledError(TapError):
-    """A minute that holds more than a page, on a feed that cannot be paged within a minute."""
+    """Rows that no request may reach."""
 
 
-@dataclass(frozen=True)
-class Ask:
-    """One request for a page."""
-
-    since: datetime
-    limit: int
-    last_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Feed:
-    """What the walk has to know of a feed."""
-
-    name: str
-    # When a row was last modified, and whether that is the very time the feed is in order of.
-    moment: Callable[[Row], tuple[datetime | None, bool]]
-    # The field that `last_id` takes, None where the feed has no such parameter.
-    last_id: str | None = None
-    # The field whose different values `limit` counts, None where it counts rows.
-    unit: str | None = None
-
-
-@dataclass(frozen=True)
-class Leg:
-    """Rows that have not been out yet, and the moment that everything before is out once they are."""
-
-    rows: list[Row]
-    bookmark: datetime | None
-
-
-class Page:
-    """The rows of one answer, and what they tell about the feed's order."""
-
-    def __init__(self, rows: list[Row], feed: Feed, asked: Ask) -> None:
-        self.rows, self.asked = rows, asked
-        self.prints = [_print_of(row) for row in rows]
-        self.counts = Counter(self.prints)
-        units: dict[Any, tuple[datetime | None, bool]] = {}
-        for place, row in enumerate(rows):
-            key = row.get(feed.unit) if feed.unit else place
-            moment, exact = feed.moment(row)
-            before = units.get(key, (None, True))
-            latest = max(filter(None, (moment, before[0])), default=None)
-            units[key] = latest, exact and before[1]
-        self.sizes = len(rows), len(units)
-        self.moments = [moment for moment, _ in units.values() if moment]
-        pairs = [(_minute(one), _minute(other)) for one, other in pairwise(self.moments)]
-        ups, downs = sum(a < b for a, b in pairs), sum(a > b for a, b in pairs)
-        # Times that are not the feed's own go up and down by chance.
-        self.newest_first = downs > 4 * ups and (downs >= MANY or all(exact for _, exact in units.values()))
-        #: Whether the feed is in order of the times that its rows show.
-        self.exact = bool(rows) and not downs and all(moment and exact for moment, exact in units.values())
-        self.in_time_order = self.exact and all(a <= b for a, b in pairwise(self.moments))
-        self.whole: bool | None = None
-
-    @property
-    def newest(self) -> datetime:
-        """The newest time in it."""
-        return max(self.moments)
-
-
-class Walk:
-    """One way through one feed, from a minute up to now."""
+class FeedPaginator(Paginator[FeedRequest, list[Row]]):
+    """Reads a feed from a minute up to now: all of it, or an error."""
 
     def __init__(  # noqa: PLR0913  # what differs between feeds, runs and tests
         self,
         feed: Feed,
-        ask: Callable[[Ask], list[Row]],
-        first: Ask,
+        since: datetime,
+        page_size: int,
         now: datetime,
-        tell: Callable[[str], None],
+        log: Logger,
         *,
+        is_first_run: bool = True,
         skip: bool = False,
     ) -> None:
-        """Prepare to read a feed. With `skip`, a minute that cannot be read whole is told of, and no error."""
-        self.feed, self.now, self.limit = feed, now, first.limit
-        self._ask, self._tell, self._skip = ask, tell, skip
-        self.since = _minute(first.since)  # all rows before it are out
-        self._seen: Counter[int] = Counter()  # rows that are out and may come again
-        self._last: Counter[int] = Counter()
-        self._most = (0, 0)  # the largest page yet, in rows and in units
-        self._stride = timedelta(hours=1)
-        self._looks_up = True
-        self._timeless = False
+        """Prepare to read a feed.
 
-    def legs(self) -> Iterator[Leg]:
-        """Yield the feed, page by page."""
-        page: Page | None = self._fetch(Ask(self.since, self.limit))
-        while page:
-            fresh = self._take(page)
-            self._timeless |= bool(page.rows) and not page.exact
-            yield Leg(fresh, page.newest if page.exact else self.since)
-            page = self._next(page, len(fresh))
-        if self._timeless:
-            # Some clocks are a little behind, and the lookback is for rows that show late.
-            yield Leg([], self.now - MINUTE)
+        Args:
+            feed: What to know of it.
+            since: Where to begin.
+            page_size: How many rows to ask for at once.
+            now: When the run began: what is modified later may be left to the next one.
+            log: Where to tell of what is out of the ordinary.
+            is_first_run: Whether no earlier run has found that `since` is understood.
+            skip: Whether to leave out, with an error in the log, what cannot be read of a minute.
+        """
+        self._feed, self._limit, self._now, self._log, self._skip = feed, page_size, now, log, skip
+        # A minute before, as `since` may be exclusive; what shows no time cannot show how `since` is read either.
+        margin = MINUTE + DAY if feed.earlier and is_first_run else MINUTE
+        #: All rows before this minute are out.
+        self._since = self._begin = minute_of(shifted(since, -margin))
+        self._shift = timedelta()  # from what is meant by `since` to what has to be asked
+        self._largest = (0, 0)
+        self._stride = HOUR
+        self._best = 0  # the move that brought the last page where no time did
+        self._changes = 0
+        self._compared = 0  # the limit of the largest page that a page has been compared with
+        super().__init__()
 
-    def _fetch(self, asked: Ask) -> Page:
-        try:
-            rows = self._ask(asked)
-        except RefusedError as refusal:
-            # The answer to too high a limit is not documented; an answer without a text may be about that.
-            too_many = refusal.status == HTTPStatus.BAD_REQUEST and "limit" in (refusal.said.lower() or "limit")
-            if not too_many or self.limit <= LEAST_MAXIMUM or self._most != (0, 0):
-                raise
-            self._tell(f"{self.feed.name} refuses a page of {self.limit}: going on with {LEAST_MAXIMUM}")
-            self.limit = LEAST_MAXIMUM
-            asked = Ask(asked.since, self.limit)
-            rows = self._ask(asked)
-        page = Page(rows, self.feed, asked)
-        self._most = max(self._most[0], page.sizes[0]), max(self._most[1], page.sizes[1])
+    @override
+    def plan(self) -> Generator[FeedRequest, list[Row], None]:
+        page = yield from self._first_page()
+        following = page
+        while page.rows:
+            shift, following = self._shift, (yield from self._next(page))
+            if self._shift < shift:
+                # Rows came from later on than asked for: those before them have yet to be read. An hour more, as
+                # the zone may have had another time then.
+                self._since = self._begin = shifted(self._begin, -HOUR)
+                page = yield from self._ask(self._begin)
+            elif following.joins or following is page:
+                break
+            else:  # it changed meanwhile
+                page = following
+                page.new, page.left = page.rows, Counter()
+        self._release(page)
+        while not self._is_last(following):
+            self._release(following)
+            following = yield from self._next(following)
+        self._release(following)
+
+    def _release(self, page: Page) -> None:
+        """Emit what is new in a page, and up to where all is out then."""
+        bookmark = page.bookmark
+        if page.shows_feed_time:
+            # A time to come is a mistake: it proves nothing about what comes before it.
+            bookmark = max((moment for moment in page.moments if moment and moment <= self._now), default=None)
+            if bookmark and not page.in_time_order:
+                bookmark = minute_of(bookmark)
+        up_to = f" (up to {bookmark:%Y-%m-%d %H:%M})" if bookmark else ""
+        self.emit(page.new, bookmark, f"Page {self.count}{up_to}")
+        page.new = []
+        if page.joins:  # a page is all that has to be remembered
+            page.joins.joins, page.joins.rows = None, []
+
+    # Requests
+
+    def _ask(self, since: datetime) -> Requests:
+        return (yield from self._get(FeedRequest(shifted(since, self._shift), self._limit)))
+
+    def _get(self, request: FeedRequest) -> Requests:
+        page = Page((yield request), self._feed, request)
+        self._largest = max(self._largest[0], page.lengths[0]), max(self._largest[1], page.lengths[1])
         return page
 
-    def _try(self, asked: Ask) -> Page | None:
+    def _first_page(self) -> Requests:
         try:
-            return self._fetch(asked)
+            page = yield from self._ask(self._begin)
         except RefusedError as refusal:
-            if refusal.status in ABOUT_THE_QUESTION:
+            if refusal.status not in INVALID_REQUEST or self._limit <= DEFAULT_LIMIT:
+                raise
+            refused, self._limit = self._limit, DEFAULT_LIMIT
+            try:
+                page = yield from self._ask(self._begin)
+            except RefusedError:
+                raise refusal from None
+            self._log.warning("%s refuses a page of %d: going on with %d", *(self._feed.name, refused, DEFAULT_LIMIT))
+        if not page.rows:
+            # Nothing can show that `since` was read as it was meant, but that nothing comes from earlier on.
+            self._since = self._begin = shifted(self._begin, -DAY)
+            page = yield from self._ask(self._begin)
+        return page
+
+    def _try(self, page: Page, request: FeedRequest) -> Attempt:
+        """Return the page that a request brings if it joins the one that is out."""
+        try:
+            found = yield from self._get(request)
+        except RefusedError as refusal:
+            if refusal.status in INVALID_REQUEST:
                 return None
             raise
-
-    def _take(self, page: Page) -> list[Row]:
-        """Return the rows that are not out yet, and remember what may come again."""
-        out, fresh = self._seen.copy(), []
-        for row, print_ in zip(page.rows, page.prints, strict=True):
-            if out[print_]:
-                out[print_] -= 1
-            else:
-                fresh.append(row)
-        # A page from `since` on that reaches beyond that minute holds all that can come again.
-        beyond = _minute(page.newest) > page.asked.since if page.exact else bool(fresh)
-        if page.asked == Ask(self.since, self.limit) and (beyond or self._is_short(page)):
-            self._seen = self._last | page.counts
-        else:
-            self._seen |= page.counts
-        self._last = page.counts
-        return fresh
-
-    def _next(self, page: Page, fresh: int) -> Page | None:
-        """Return the page after this one, None at the end."""
-        if not page.rows:
+        new = new_rows(page, found)
+        if new is None:
             return None
-        if page.newest_first and not self._is_whole(page):
+        found.new, found.added, found.joins = new, len(new), page
+        found.left = page.left - found.counts
+        self._changes = 0
+        return found
+
+    # The way on
+
+    def _is_last(self, page: Page) -> bool:
+        """Tell whether the feed ends with this page; what changes from now on is for the next run."""
+        up_to_now = page.shows_feed_time and any(moment >= self._now for moment in page.moments if moment)
+        return not page.rows or (self._is_uncut(page) and (up_to_now or not page.new))
+
+    @staticmethod
+    def _is_full(page: Page) -> bool:
+        rows, units = page.lengths
+        return units >= page.request.limit or rows == page.request.limit
+
+    def _is_uncut(self, page: Page) -> bool:
+        """Tell whether nothing was cut off a page: `limit` may be cut silently, but not to less than has come."""
+        rows, units = page.lengths
+        is_short = rows < self._largest[0] and units < self._largest[1]
+        return not self._is_full(page) and (rows < SMALLEST_PAGE or is_short)
+
+    def _settles(self, found: Page | None) -> bool:
+        return found is not None and bool(found.new or self._is_uncut(found))
+
+    def _next(self, page: Page) -> Requests:
+        """Return the page after this one: it joins and adds, or is the last."""
+        while page.rows:
+            found = yield from self._onward(page)
+            if found:
+                return found
+            again = yield from self._changed(page)
+            if not again:
+                return (yield from self._otherwise(page)) or (yield from self._stalled(page))
+            if again.new:
+                return again
+            page = again  # rows have left it
+        return page
+
+    def _onward(self, page: Page) -> Attempt:
+        """Go on as the vendor documents it."""
+        crawls = not page.shows_feed_time and page.joins and page.added * 2 < len(page.rows)
+        found = (yield from self._leap(page)) if crawls and not self._is_uncut(page) else None
+        if found or self._goal(page) <= self._since:
+            return found or (yield from self._end_or_more(page))
+        found = yield from self._from_minute(page)
+        if not found or self._settles(found):
+            return found
+        # Nothing is new. Where nothing has left either, that says nothing about what is before the newer page.
+        return (yield from self._end_or_more(found if found.bookmark else page))
+
+    def _otherwise(self, page: Page) -> Attempt:
+        """Go on where the vendor does not do as it documents, and nothing has changed meanwhile."""
+        found = None
+        if self._goal(page) > self._since:
+            found = (yield from self._from_elsewhere(page)) if page.shows_feed_time else None
+            if page.shows_feed_time and not found:
+                return None
+            found = found if self._settles(found) else (yield from self._end_or_more(found or page))
+        can_search = page.shows_feed_time or self._feed.last_id  # if not, that has been tried
+        if found or page.request.last_id or page.descends or not can_search:
+            return found
+        return (yield from self._search(page))
+
+    def _end_or_more(self, page: Page) -> Attempt:
+        """Return the page itself if it is the last, or one that goes on within its minute."""
+        limit = page.request.limit
+        if not (self._is_uncut(page) or self._is_full(page) or self._compared >= limit):
+            # A larger page than this one, from whenever, proves that this one is whole.
+            self._compared = limit
+            yield from self._try(page, FeedRequest(BEFORE_ALL_ROWS, limit))
+        if self._is_uncut(page):
+            return page
+        found = None if page.descends else (yield from self._leap(page))
+        if found or not self._is_full(page) or limit >= MAX_LIMIT:
+            return found
+        larger = yield from self._try(page, FeedRequest(page.request.since, MAX_LIMIT, page.request.last_id))
+        return larger if not larger or self._settles(larger) else (yield from self._end_or_more(larger))
+
+    def _goal(self, page: Page) -> datetime:
+        """Return the minute to go on from: the newest, or one that leaves enough rows to show that pages join."""
+        return max(self._goals(page), default=self._since)
+
+    def _goals(self, page: Page) -> list[datetime]:
+        moments = sorted(filter(None, page.moments))
+        past = [moment for moment in moments if moment <= self._now]
+        past = past or [moment for moment in moments if moment <= shifted(self._now, DAY)]
+        places = {-1, -OVERLAP - 1} if page.shows_feed_time else {-OVERLAP - 1}
+        goals = {minute_of(past[max(place, -len(past))]) for place in places if past}
+        if page.shows_feed_time and max(goals, default=self._since) <= self._since and self._is_full(page):
+            goals = {minute_of(moments[-1])}  # more than a page of times to come
+        return sorted((goal for goal in goals if goal > self._since), reverse=True)
+
+    def _from_minute(self, page: Page) -> Attempt:
+        """Go on from a minute whose beginning is out."""
+        for goal in self._goals(page):
+            repeated = sum(moment >= goal for moment in page.moments if moment)
+            limit = self._limit if repeated < self._limit else page.request.limit
+            found = yield from self._try(page, FeedRequest(shifted(goal, self._shift), limit))
+            # Where times are shown, the minute itself has to come: else `since` is read otherwise than it was meant.
+            if found and (not found.shows_feed_time or minute_of(min(filter(None, found.moments))) <= goal):
+                self._move(goal, page, found)
+                return found
+        return None
+
+    def _move(self, goal: datetime, page: Page, found: Page) -> None:
+        repeated = len(found.rows) - found.added
+        # Where no time is shown, what has left the beginning of a page proves that the older rows come first.
+        if page.shows_feed_time or repeated < len(page.fingerprints):
+            by = max(goal - self._since, MINUTE)
+            self._stride = by if found.added > repeated else 2 * by
+            self._since, found.bookmark = goal, found.request.since
+
+    def _changed(self, page: Page) -> Attempt:
+        """Ask for a page again, as rows may have left it; None if it is the same."""
+        again = yield from self._get(page.request)
+        if again.identities == page.identities or self._changes >= MAX_CHANGES:
+            return None
+        self._changes += 1
+        again.joins, again.bookmark = page.joins, page.bookmark
+        known: Counter[int] | None = Counter()
+        if page.request.last_id:
+            known = rows_out(page.joins, again) if page.joins else None
+        if known is None:
+            again, known = (yield from self._ask(self._since)), Counter()
+        again.new = rows_besides((page.counts + page.left) | known, again)
+        again.left = page.counts + page.left - again.counts
+        again.added = len(again.new)
+        return again
+
+    def _from_elsewhere(self, page: Page) -> Attempt:
+        """Go on from a minute that is asked for earlier, or later, than it is shown."""
+        before = self._shift
+        for self._shift in [shift for shift in SHIFTS if shift != before]:
+            found = yield from self._from_minute(page)
+            if found:
+                return found
+        self._shift = before
+        return None
+
+    # Within a minute
+
+    def _leap(self, page: Page) -> Attempt:
+        """Go on where the newest minute does not: the first way that brings more wins, the one of before first."""
+        ways: list[Callable[[Page], Iterator[FeedRequest]]] = [self._by_last_id, self._by_time_and_id, self._by_second]
+        ways = ways if page.shows_feed_time or self._feed.last_id else []
+        for place in sorted(range(len(ways)), key=lambda place: place != self._best):
+            for request in ways[place](page):
+                found = yield from self._try(page, request)
+                if self._settles(found):
+                    self._best = place
+                    return found
+        return None if page.shows_feed_time or self._feed.last_id else (yield from self._search(page))
+
+    def _places(self, page: Page) -> Iterator[tuple[int, str]]:
+        """Yield some places near the page's end: a row may have been moved or deleted meanwhile."""
+        for back in (page.overlap, 2 * page.overlap, 4 * page.overlap):
+            place = len(page.rows) - 1 - back
+            last_id = page.rows[place].get(self._feed.last_id or "") if place >= 0 else None
+            if last_id:
+                yield place, str(last_id)
+
+    def _by_last_id(self, page: Page) -> Iterator[FeedRequest]:
+        """Ask by an id near the page's end, in case the vendor looks up where it stands."""
+        for _, last_id in self._places(page):
+            yield FeedRequest(shifted(self._since, self._shift), self._limit, last_id)
+
+    def _by_time_and_id(self, page: Page) -> Iterator[FeedRequest]:
+        """Ask by an id and its row's time, in case the vendor compares with both."""
+        for place, last_id in self._places(page):
+            moment = page.moments[place]
+            if moment and page.in_time_order:
+                yield FeedRequest(shifted(moment, self._shift), self._limit, last_id)
+
+    def _by_second(self, page: Page) -> Iterator[FeedRequest]:
+        """Ask from the newest second, then the newest instant, in case the vendor minds more than minutes."""
+        newest = page.moments[-1]
+        if newest and page.in_time_order:
+            for moment in (newest.replace(microsecond=0), newest):
+                since = shifted(moment, self._shift)
+                if since > page.request.since:
+                    yield FeedRequest(since, self._limit)
+
+    def _search(self, page: Page) -> Attempt:
+        """Find a later minute whose page still begins amid what is out, and brings more."""
+        start = low = self._since
+        end = high = max(minute_of(self._now), start) + 2 * MINUTE
+        at = low + self._stride
+        while high - low > MINUTE:
+            at = min(max(minute_of(at), low + MINUTE), high - MINUTE)
+            found = yield from self._try(page, FeedRequest(shifted(at, self._shift), self._limit))
+            if found is None:
+                high = at
+            else:
+                self._move(at, page, found)
+                if self._settles(found):
+                    return found
+                low = at
+            at = low + 2 * max(low - start, self._stride) if high == end else low + (high - low) / 2
+        return None
+
+    def _stalled(self, page: Page) -> Requests:
+        """Say that rows may be out of reach, or go on without them."""
+        minute = max(self._goal(page), self._since) if page.is_exact else self._since
+        where = f"{self._feed.name}, minute {minute:%Y-%m-%dT%H:%MZ}"
+        if page.descends:
             message = (
-                f"{self.feed.name} answers newest first and with a full page, so the older rows are out of reach. "
+                f"{where}: the answer has the newest rows first and may be cut, so older ones are out of reach. "
                 "Ask ExecVision's support to answer oldest first, as its documentation has it."
             )
             raise StalledError(message)
-        if page.exact and (min(page.moments) > self.now or (page.newest >= self.now and self._is_short(page))):
-            return None  # what happens from now on is for the next run
-        crawls = not page.exact and fresh * 2 < len(page.rows) and not self._is_short(page)
-        found = (self._climb(page) if crawls else None) or self._forward(page)
-        if found or self._is_whole(page):
-            return found
-        return self._climb(page) or self._stall()
-
-    def _forward(self, page: Page) -> Page | None:
-        """Return the page from the newest minute of this one on, None if that would be the same page."""
-        newest = max((moment for moment in page.moments if page.exact or moment <= self.now), default=self.since)
-        goal = _minute(newest)
-        moves = goal > self.since and min(page.moments) < goal
-        if not page.exact:
-            return self._search(goal) if moves else None
-        self.since = max(self.since, goal)
-        return self._fetch(Ask(goal, self.limit)) if moves else None
-
-    def _is_short(self, page: Page) -> bool:
-        """Tell whether larger pages than this have come, so that nothing was cut off it."""
-        return page.sizes[0] < self._most[0] and page.sizes[1] < self._most[1]
-
-    def _is_whole(self, page: Page) -> bool:
-        """Tell whether the feed ends with this page, by a larger page if need be: `limit` may be cut silently."""
-        if self._is_short(page):
-            return True
-        if page.whole is None:
-            page.whole = False
-            rows, units = page.sizes
-            if max(units, 0 if self.feed.unit else rows) < self.limit:
-                larger = self._try(Ask(EARLY, min(rows + 1, self.limit)))
-                all_there_is = larger is None or larger.counts == page.counts
-                page.whole = self._is_short(page) or (all_there_is and rows not in {LEAST_MAXIMUM, self.limit})
-        return page.whole
-
-    def _adds(self, page: Page) -> bool:
-        return any(count > self._seen[print_] for print_, count in page.counts.items())
-
-    def _meets(self, page: Page) -> bool:
-        return bool(page.counts.keys() & self._seen.keys())
-
-    def _goes_on(self, page: Page) -> bool:
-        return self._adds(page) or self._is_short(page)
-
-    def _climb(self, page: Page) -> Page | None:
-        """Return a page that goes on within a crowded minute, None when there is no way."""
-        found = self._after_last_id(page) if self.feed.last_id and self._looks_up else None
-        if not found and page.in_time_order:
-            found = self._finer(page)
-        if not found and self.feed.last_id:
-            found = self._after_pair(page)
-        if not found and not page.exact:
-            found = self._search(None)
-        return found
-
-    def _anchors(self, page: Page, field: str) -> Iterator[tuple[int, str]]:
-        """Yield some places near the page's end: a row may have been moved or deleted meanwhile."""
-        overlap = min(OVERLAP, max(1, len(page.rows) // 4))
-        for back in (overlap, 2 * overlap, 4 * overlap):
-            place = len(page.rows) - 1 - back
-            if place >= 0 and page.rows[place].get(field):
-                yield place, str(page.rows[place][field])
-
-    def _after_last_id(self, page: Page) -> Page | None:
-        """Go on after a row near the page's end, in case the vendor looks up where it stands.
-
-        If it compares ids instead, a `since` of a minute before makes that harmless: that minute is out already.
-        """
-        began_again = []
-        for place, last_id in self._anchors(page, self.feed.last_id or ""):
-            found = self._try(Ask(self.since - MINUTE, self.limit, last_id))
-            if found and found.counts.keys() & set(page.prints[place + 1 :]) and self._goes_on(found):
-                return found
-            began_again.append(bool(found and found.counts.keys() & set(page.prints[:place])))
-        self._looks_up = not began_again or not all(began_again)
-        return None
-
-    def _finer(self, page: Page) -> Page | None:
-        """Go on from the newest second, then the newest instant, in case the vendor minds more than minutes."""
-        for since in (page.newest.replace(microsecond=0), page.newest):
-            if since > page.asked.since:
-                found = self._try(Ask(since, self.limit))
-                if found and self._meets(found) and self._goes_on(found):
-                    return found
-        return None
-
-    def _after_pair(self, page: Page) -> Page | None:
-        """Go on after a row's time and id, in case the vendor compares with both."""
-        for place, last_id in self._anchors(page, self.feed.last_id or ""):
-            moment = self.feed.moment(page.rows[place])[0] if page.in_time_order else None
-            found = self._try(Ask(moment or self.since, self.limit, last_id))
-            # It must begin right after that row. One that leaves rows out, or begins earlier, goes by something else.
-            joins = found and found.counts.keys() >= set(page.prints[place + 1 :])
-            if found and joins and not found.counts.keys() & set(page.prints[:place]) and self._goes_on(found):
-                return found
-        return None
-
-    def _search(self, first: datetime | None) -> Page | None:
-        """Find a later minute whose page still holds a row that is out, and goes on."""
-        start = low = self.since
-        end = high = _minute(self.now) + 2 * MINUTE
-        at = first or low + self._stride
-        while high - low > MINUTE:
-            at = min(max(_minute(at), low + MINUTE), high - MINUTE)
-            found = self._fetch(Ask(at, self.limit))
-            if not self._meets(found):
-                high = at
-            elif self._goes_on(found):
-                self._stride, self.since = max(at - start, MINUTE), at
-                return found
-            else:
-                low = at
-            at = low + 2 * max(low - start, self._stride) if high == end else low + (high - low) / 2
-        if low == start:
-            # All that was out has changed meanwhile.
-            again = self._fetch(Ask(start, self.limit))
-            return again if self._adds(again) else None
-        self.since = low
-        return None
-
-    def _stall(self) -> Page:
-        minute = _minute(self.since)
-        message = (
-            f"{self.feed.name} holds a full page of {self._most[bool(self.feed.unit)]} or more in the minute "
-            f"{minute:%Y-%m-%dT%H:%MZ}, and the API cannot be asked for the rest of a minute"
-        )
+        count = page.lengths[bool(self._feed.limit_counts)]
+        message = f"{where}: there may be more than the {count} rows that came, and no request brings the rest"
         if not self._skip:
             advice = "Raise page_size if it is below 1000, or set on_stalled_page to skip to go on after that minute."
             advised = f"{message}. {advice}"
             raise StalledError(advised)
-        self._tell(f"{message}: what is left of it is skipped (on_stalled_page)")
-        self.since = minute + MINUTE
-        return self._fetch(Ask(self.since, self.limit))
+        self._log.error("%s: what is left of that minute is skipped (on_stalled_page)", message)
+        self._since = shifted(minute, MINUTE)
+        found = yield from self._ask(self._since)
+        found.new, found.joins = rows_besides(page.counts, found), page
+        return found
 
 
-def _print_of(row: Row) -> int:
-    text = json.dumps(row, sort_keys=True, default=str).encode()
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+class DetailPaginator(Paginator[str, list[Row]]):
+    """Asks for one id after another; what may be missing is skipped."""
 
+    def __init__(self, ids: Iterable[str], access: Access) -> None:
+        """Prepare to ask for these."""
+        self._ids, self._access = ids, access
+        super().__init__()
 
-def _minute(moment: datetime) -> datetime:
-    return moment.replace(second=0, microsecond=0)
+    @override
+    def plan(self) -> Generator[str, list[Row], None]:
+        for id_ in self._ids:
+            if self._access.is_denied:
+                return
+            try:
+                rows = yield id_
+            except RefusedError as refusal:
+                self._access.note_refusal(refusal, id_)
+            else:
+                self._access.note_success()
+                self.emit(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from tap_execvision.records import EXTRA
+from tap_execvision.base.records import EXTRA, OPEN_OBJECT
 
 ENTITY = th.ObjectType(
     th.Property("crmId", th.StringType, description="Its id in the CRM."),
@@ -215,7 +215,7 @@ CALLS = th.PropertiesList(
     th.Property("stats", STATS, description="Who spoke how much."),
     th.Property(
         "metadata",
-        th.ObjectType(additional_properties=True),
+        OPEN_OBJECT,
         description="The fields mapped from the customer's CRM, as they are.",
     ),
     th.Property("transcript", th.ArrayType(WORD), description="The words, with include_transcripts."),

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from tap_execvision import schemas
-from tap_execvision.client import MOST_RENDERED, SHUT, ExecVisionStream, FeedStream, FollowingStream
-from tap_execvision.keys import Twins
-from tap_execvision.records import moment_of
+from tap_execvision.client import ExecVisionStream
+from tap_execvision.feeds import CallFeedStream, DetailStream, FeedStream, TranscriptStream
+from tap_execvision.keys import RowKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tap_execvision.pagination import Ask, Row
-    from tap_execvision.transport import RefusedError
+    from tap_execvision.pages import Row
 
 # A day may begin as early as this before its midnight in UTC.
-EAST = timedelta(hours=14)
-FLAGS = ("include_transcripts", "include_crm_matches", "render_templates")
+EASTERNMOST = timedelta(hours=14)
 
 
 class Users(ExecVisionStream):
@@ -27,6 +25,7 @@ class Users(ExecVisionStream):
     name = "users"
     path = "/users"
     primary_keys = ("userId",)
+    is_whole_list = True
     schema = schemas.USERS
 
 
@@ -36,6 +35,7 @@ class Teams(ExecVisionStream):
     name = "teams"
     path = "/teams"
     primary_keys = ("id",)
+    is_whole_list = True
     schema = schemas.TEAMS
 
 
@@ -45,6 +45,7 @@ class Departments(ExecVisionStream):
     name = "departments"
     path = "/departments"
     primary_keys = ("id",)
+    is_whole_list = True
     schema = schemas.DEPARTMENTS
 
 
@@ -54,40 +55,30 @@ class Topics(ExecVisionStream):
     name = "topics"
     path = "/topics"
     primary_keys = ("id",)
+    is_whole_list = True
     schema = schemas.TOPICS
 
+    @override
     def shape(self, row: Row) -> Row:
         """Make a list of words that come as one text."""
         words = row.get("words")
         return {**row, "words": [words]} if isinstance(words, str) else row
 
 
-class Calls(FeedStream):
+class Calls(CallFeedStream):
     """Calls in any state of processing; they come again when it changes."""
 
     name = "calls"
     path = "/calls"
     primary_keys = ("id",)
     replication_key = "_replication_time"
+    earlier = ("callTime", timedelta())
     last_id = "id"
     on_update = "comes again when its state changes"
     on_delete = "comes in `deleted_calls`"
     schema = schemas.CALLS
 
-    @property
-    def page_size(self) -> int:
-        """How many calls to ask for at once; fewer while templates are rendered."""
-        return min(super().page_size, MOST_RENDERED) if self.config["render_templates"] else super().page_size
-
-    def parameters(self, asked: Ask) -> dict[str, Any]:
-        """Ask for the costly parts that are wanted."""
-        return {**super().parameters(asked), **{flag: "true" for flag in FLAGS if self.config[flag]}}
-
-    def moment(self, row: Row) -> tuple[datetime | None, bool]:
-        """Return when the call changed, which is not documented to be told, or else when it was made."""
-        modified = moment_of(row.get("modified"))
-        return modified or moment_of(row.get("callTime")), modified is not None
-
+    @override
     def shape(self, row: Row) -> Row:
         """Lift the numbers of speakers out of the field names of the statistics."""
         shaped = {**row, "_replication_time": row.get("modified") or row.get("callTime")}
@@ -136,22 +127,20 @@ class Listens(FeedStream):
     path = "/listens"
     primary_keys = ("_row_key",)
     replication_key = "_replication_time"
+    earlier = ("date", EASTERNMOST)
     on_update = "comes again, beside its old version"
     schema = schemas.LISTENS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Begin with no key."""
         super().__init__(*args, **kwargs)
-        self._twins = Twins()
+        self._row_keys = RowKeys()
 
-    def moment(self, row: Row) -> tuple[datetime | None, bool]:
-        """Return when the listen was modified, which the vendor may leave empty, or else where its day begins."""
-        modified, day = moment_of(row.get("modified")), moment_of(row.get("date"))
-        return modified or (day and day - EAST), modified is not None
-
+    @override
     def shape(self, row: Row) -> Row:
         """Give the row a key."""
         moment = row.get("modified") or row.get("date")
-        return {**row, "_row_key": self._twins.key(row, str(moment)), "_replication_time": moment}
+        return {**row, "_row_key": self._row_keys.key(row, str(moment)), "_replication_time": moment}
 
 
 class Scores(FeedStream):
@@ -161,15 +150,16 @@ class Scores(FeedStream):
     path = "/scores"
     primary_keys = ("resultId", "questionId")
     replication_key = "modified"
-    unit = "resultId"
+    limit_counts = "resultId"
     schema = schemas.SCORES
 
+    @override
     def shape(self, row: Row) -> Row:
         """Trim the question's id, as the definitions have it."""
         return _with_question_id(row)
 
 
-class ScorecardQuestions(FollowingStream):
+class ScorecardQuestions(DetailStream):
     """The questions of each scorecard that shows in the scores of a run."""
 
     name = "scorecard_questions"
@@ -179,10 +169,12 @@ class ScorecardQuestions(FollowingStream):
     primary_keys = ("scorecardId", "questionId")
     schema = schemas.SCORECARD_QUESTIONS
 
-    def rows_of(self, body: Any, id_: str) -> Iterable[Row]:
-        """Return the questions, each with the scorecard's id."""
-        return [{**row, "scorecardId": row.get("scorecardId") or id_} for row in body]
+    @override
+    def rows_of(self, body: Any, request: str) -> list[Row] | None:
+        rows = super().rows_of(body, request)
+        return rows and [{**row, "scorecardId": row.get("scorecardId") or request} for row in rows]
 
+    @override
     def shape(self, row: Row) -> Row:
         """Write the question's id one way: the vendor has two, and a blank at times."""
         return _with_question_id(row)
@@ -205,16 +197,18 @@ class Shares(FeedStream):
     path = "/shares"
     primary_keys = ("_row_key",)
     replication_key = modified = "sharedAt"
-    on_update = "is not told"
+    on_update = "is not reported"
     schema = schemas.SHARES
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Begin with no key."""
         super().__init__(*args, **kwargs)
-        self._twins = Twins()
+        self._row_keys = RowKeys()
 
+    @override
     def shape(self, row: Row) -> Row:
         """Give the row a key."""
-        return {**row, "_row_key": self._twins.key(row, str(row.get("sharedAt")))}
+        return {**row, "_row_key": self._row_keys.key(row, str(row.get("sharedAt")))}
 
 
 class Meetings(FeedStream):
@@ -226,6 +220,7 @@ class Meetings(FeedStream):
     replication_key = "modified"
     schema = schemas.MEETINGS
 
+    @override
     def shape(self, row: Row) -> Row:
         """Lift the names of skills out of the field names of the scores."""
         return {**row, "scores": _listed(row["scores"], "skill", "score")} if "scores" in row else row
@@ -251,68 +246,36 @@ class KpiObservations(FeedStream):
     schema = schemas.KPI_OBSERVATIONS
 
 
-class KpiDefinitions(FollowingStream):
+class KpiDefinitions(DetailStream):
     """The definition of each KPI that shows in the observations of a run."""
 
     name = "kpi_definitions"
     path = "/kpi/{id}"
     parent_stream_type = KpiObservations
     id_name = "kpiId"
+    id_is_number = True
     primary_keys = ("kpiId",)
     schema = schemas.KPI_DEFINITIONS
 
-    def is_right(self, value: Any) -> bool:
-        """Tell whether the body is one object."""
-        return isinstance(value, dict) and "kpiId" in value
+    @override
+    def rows_of(self, body: Any, request: str) -> list[Row] | None:
+        return [body] if isinstance(body, dict) and "kpiId" in body else None
 
 
-class Transcripts(FollowingStream):
-    """Who said what in each completed call, by speaker; one request a call, off by default."""
+class Transcripts(TranscriptStream):
+    """Who said what in each completed call, by speaker; one request a call, only with `fetch_transcripts`."""
 
     name = "transcripts"
     path = "/transcript/{id}"
     parent_stream_type = Calls
     id_name = "id"
     primary_keys = ("callId",)
-    selected_by_default = False
     on_update = "comes with its call"
     schema = schemas.TRANSCRIPTS
-    _shut: ClassVar[str] = (
-        "The account may not read transcripts (HTTP 403): none are read in this run. ExecVision switches them on; "
-        "then remove this stream's bookmark from the state, and all are read"
-    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._open: bool | None = None
-
-    def is_right(self, value: Any) -> bool:
-        """Tell whether the body is one object."""
-        return isinstance(value, dict) and "transcript" in value
-
-    def is_worth(self, row: Row) -> bool:
-        """Tell whether the call is complete, and transcripts may be read."""
-        return self._open is not False and super().is_worth(row) and str(row.get("state")).upper() == "COMPLETE"
-
-    def take(self, rows: list[Row]) -> bool:
-        """Forget the ids of earlier pages: a call that comes again has changed."""
-        self._had.clear()
-        return super().take(rows)
-
-    def may_miss(self, refusal: RefusedError, id_: str) -> bool:  # noqa: ARG002
-        """Go on without transcripts that are not there, and without all where the account has no right to them."""
-        if self._open is False:
-            return True
-        if refusal.status == SHUT[0] and self._open is None:
-            self._open = False
-            self._waiting.clear()
-            self.logger.warning(self._shut)
-        return refusal.status in SHUT
-
-    def rows_of(self, body: Any, id_: str) -> Iterable[Row]:
-        """Return the transcript with its call's id."""
-        self._open = True
-        return [{**body, "callId": id_}]
+    @override
+    def rows_of(self, body: Any, request: str) -> list[Row] | None:
+        return [{**body, "callId": request}] if isinstance(body, dict) and "transcript" in body else None
 
 
 STREAMS: tuple[type[ExecVisionStream], ...] = (

@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from singer_sdk import typing as th
+from typing_extensions import override
 
-from tap_execvision.pace import session_by_the_clock
-from tap_execvision.settings import StrictTap
-from tap_execvision.streams import STREAMS
+from tap_execvision.base.settings import common_settings
+from tap_execvision.base.tap import BaseTap
+from tap_execvision.rate_limits import time_of_day_session
+from tap_execvision.streams import STREAMS, Transcripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
 PAGE_SIZE = 1000
+MINUTES_IN_A_YEAR = 366 * 24 * 60
 
 
-class TapExecVision(StrictTap):
+class TapExecVision(BaseTap):
     """Calls, coaching, scores and users of ExecVision (Mediafly Coach360)."""
 
     name = "tap-execvision"
@@ -57,6 +60,14 @@ class TapExecVision(StrictTap):
             "quarter of a megabyte); with render_templates, calls come 100 at a time at most.",
         ),
         th.Property(
+            "fetch_transcripts",
+            th.BooleanType,
+            default=False,
+            title="Fetch transcripts",
+            description="Read the stream transcripts (who said what), which costs one request a call; not every "
+            "account may.",
+        ),
+        th.Property(
             "include_transcripts",
             th.BooleanType,
             default=False,
@@ -79,7 +90,7 @@ class TapExecVision(StrictTap):
         ),
         th.Property(
             "lookback_minutes",
-            th.IntegerType(minimum=0),
+            th.IntegerType(minimum=0, maximum=MINUTES_IN_A_YEAR),
             default=10,
             title="Lookback in minutes",
             description="How far before the bookmark a run begins, for rows that the vendor shows late.",
@@ -93,42 +104,38 @@ class TapExecVision(StrictTap):
             description="What to do where a minute holds more than a page and the API cannot be asked for the rest: "
             "stop with an error, or log one and go on after that minute.",
         ),
-        th.Property(
-            "api_url",
-            th.StringType,
-            default="https://users.execvision.io/api/ev/2",
-            title="API URL",
-            description="The root of the API.",
-        ),
-        th.Property(
-            "request_timeout",
-            th.IntegerType(minimum=1),
-            default=300,
-            title="Request timeout",
-            description="Seconds to wait for the vendor to connect, or to send the next part of an answer. "
-            "Over its limits, the vendor makes a request wait for a minute.",
-        ),
-        th.Property(
-            "user_agent",
-            th.StringType,
-            default="tap-execvision",
-            title="User agent",
-            description="How the tap introduces itself to the vendor.",
+        *common_settings(
+            name,
+            "https://users.execvision.io/api/ev/2",
+            "The root of the API.",
+            " Over its limits, the vendor makes a request wait for a minute.",
         ),
         additional_properties=False,
     ).to_dict()
 
     @cached_property
+    @override
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
-        return session_by_the_clock(self.config["api_url"], self.config["user_agent"])
+        return time_of_day_session(self.api_url, self.config["user_agent"])
 
+    @override
     def discover_streams(self) -> Sequence[Stream]:
         """Return the streams; the same for every account."""
         return [stream(self) for stream in STREAMS]
 
-    def senseless(self) -> Iterator[str]:
+    @override
+    def setup_mapper(self) -> None:
+        """Prepare the stream maps, and leave out what is selected (Meltano selects all) while its setting is off."""
+        transcripts = self.streams[Transcripts.name]
+        if transcripts.selected and not self.config.get("fetch_transcripts"):
+            self.logger.info("The stream transcripts is selected, but fetch_transcripts is off: none are read")
+            transcripts.selected = False
+        super().setup_mapper()
+
+    @override
+    def config_errors(self) -> Iterator[str]:
         """Name what is wrong with settings that have the right types."""
-        yield from super().senseless()
-        if str(self.config.get("api_url", "")).rstrip("/").endswith("/users"):
+        yield from super().config_errors()
+        if self.api_url.endswith("/users"):
             yield "api_url: leave /users out: it is one of the paths below the root of the API"

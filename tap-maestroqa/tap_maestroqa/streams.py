@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from tap_maestroqa.client import MaestroQAStream
-from tap_maestroqa.records import EXTRA
+from .base.records import EXTRA
+from .client import MaestroQAStream
 
 DELETED = th.Property("isDeleted", th.BooleanType, description="Whether it has been deleted; it is still sent.")
 
@@ -107,6 +107,11 @@ class CoachingSessions(MaestroQAStream):
             description="The coaching points, those shared with other sessions too.",
         ),
         th.Property("todos", th.ArrayType(TODO), description="The to-dos."),
+        th.Property(
+            "_changed_at",
+            th.DateTimeType,
+            description="The newest change in the session, its points, to-dos or log: order versions by it.",
+        ),
         EXTRA,
     ).to_dict()
 

@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from singer_sdk import typing as th
+from typing_extensions import override
 
-from tap_maestroqa.client import RATES
-from tap_maestroqa.scan import AHEAD
-from tap_maestroqa.settings import StrictTap
-from tap_maestroqa.streams import STREAMS
-from tap_maestroqa.transport import paced_session
+from .base.http import rate_limited_session
+from .base.settings import common_settings
+from .base.tap import BaseTap
+from .client import AHEAD, RATES
+from .streams import STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
 
-class TapMaestroQA(StrictTap):
+class TapMaestroQA(BaseTap):
     """Coaching sessions of MaestroQA (now Rippit), with their points, to-dos and activity log."""
 
     name = "tap-maestroqa"
+    header_settings = (*BaseTap.header_settings, "api_token")
 
     config_jsonschema = th.PropertiesList(
         th.Property(
@@ -48,7 +50,7 @@ class TapMaestroQA(StrictTap):
             "end_date",
             th.DateTimeType,
             title="End date",
-            description="Sessions created up to this day are read. Leave it out to read up to now.",
+            description="Sessions created up to the end of this day are read. Leave it out to read up to now.",
         ),
         th.Property(
             "time_axis",
@@ -68,44 +70,27 @@ class TapMaestroQA(StrictTap):
         ),
         th.Property(
             "lookback_days",
-            th.IntegerType(minimum=1),
+            th.IntegerType(minimum=1, maximum=36500),
             title="Lookback in days",
             description="Read only the last so many days again, once a run has read everything from start_date on. "
             "Changes to older sessions are then missed.",
         ),
-        th.Property(
-            "api_url",
-            th.StringType,
-            default="https://app.maestroqa.com/api/v1",
-            title="API URL",
-            description="The root of the API.",
-        ),
-        th.Property(
-            "request_timeout",
-            th.IntegerType(minimum=1),
-            default=300,
-            title="Request timeout",
-            description="Seconds to wait for the vendor to connect, or to send the next part of an answer.",
-        ),
-        th.Property(
-            "user_agent",
-            th.StringType,
-            default="tap-maestroqa",
-            title="User agent",
-            description="How the tap introduces itself to the vendor.",
-        ),
+        *common_settings("tap-maestroqa", "https://app.maestroqa.com/api/v1", "The root of the API."),
         additional_properties=False,
     ).to_dict()
 
     @cached_property
+    @override
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
-        return paced_session(self.config["api_url"], RATES, self.config["user_agent"])
+        return rate_limited_session(self.api_url, RATES, self.config["user_agent"])
 
+    @override
     def discover_streams(self) -> Sequence[Stream]:
         """Return the streams; the same for every account."""
         return [stream(self) for stream in STREAMS]
 
+    @override
     def latest_start(self) -> datetime:
         """Meetings are planned ahead; nothing is created in the future."""
         now = super().latest_start()

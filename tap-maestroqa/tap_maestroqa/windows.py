@@ -1,16 +1,18 @@
-"""The days to ask for: every one covered wherever the vendor's day starts, in the fewest requests."""
+"""The days to ask for: every one covered wherever the vendor's day starts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
-from tap_maestroqa.records import written
+from .base.records import shifted, to_rfc3339
 
 # A calendar day begins somewhere between 14 hours before its midnight in UTC (UTC+14) and 12 hours after (UTC-12).
 EAST = timedelta(hours=14)
 WEST = timedelta(hours=12)
 DAY = timedelta(days=1)
+# The vendor is younger; each year before would cost five requests a run.
+EARLIEST_START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -21,22 +23,24 @@ class Window:
     end: date
 
     @property
-    def surely(self) -> tuple[str, str]:
+    def length(self) -> int:
+        """How many days the end lies after the start."""
+        return (self.end - self.start).days
+
+    @property
+    def certain_bounds(self) -> tuple[str, str]:
         """The moments that lie in it in every zone, the end day not counted in: from, until."""
-        return written(_midnight(self.start) + WEST), written(_midnight(self.end) - EAST)
+        return to_rfc3339(shifted(_midnight(self.start), WEST)), to_rfc3339(shifted(_midnight(self.end), -EAST))
 
 
-def span(start: datetime, end: datetime) -> Window:
-    """Return the days that hold every moment from start to end."""
-    return Window((start - WEST).date(), (end + EAST).date() + DAY)
+def days_between(start: datetime, end: datetime) -> Window:
+    """Return the days that hold every moment from start to end, in every zone."""
+    return Window(shifted(start, -WEST).date(), shifted(end, EAST + DAY).date())
 
 
-def windows(whole: Window, days: int) -> list[Window]:
-    """Cut the days into windows that share their edges, so that an end day not counted in is the next one's start."""
-    starts = range(0, (whole.end - whole.start).days, days)
-    return [
-        Window(start, min(start + days * DAY, whole.end)) for start in (whole.start + offset * DAY for offset in starts)
-    ]
+def last_day_over(now: datetime) -> date:
+    """Return the newest day that has ended in every zone."""
+    return (now - WEST).date() - DAY
 
 
 def _midnight(day: date) -> datetime:

@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tap_caranalytics.rows import Identity, text_of
+from tap_caranalytics.rows import RowKeys, text_of
 
 from tests.contract.contract import Contract, Json, Keys, day
 
@@ -27,7 +27,7 @@ def _care(sandbox: Sandbox) -> Json:
         "company_key": vendor.company_key,
         "api_url": f"{sandbox.url}/caranalytics/api/public",
         "start_date": day(2),
-        "end_date": day(0),
+        "end_date": day(1),  # to its end
         "window_days": 1,
         "requests_per_minute": 6000,
         "poll_interval": 0.05,
@@ -35,20 +35,24 @@ def _care(sandbox: Sandbox) -> Json:
     }
 
 
-def care_keys(rows: Iterable[Json], start: str, *, of_team: bool = False) -> list[str]:
+def care_keys(rows: Iterable[Json], start: str, *, by_agent: bool = False) -> list[str]:
     """Return the keys that a report's rows get in the window that starts then."""
-    with closing(Identity(f"{start}T00:00:00.000000Z", of_team=of_team)) as identity:
-        return [identity.key({name: text_of(value) for name, value in row.items()}) for row in rows]
+    with closing(RowKeys(f"{start}T00:00:00.000000Z", by_agent=by_agent)) as row_keys:
+        return [row_keys.key({name: text_of(value) for name, value in row.items()}) for row in rows]
 
 
 def _care_rows(sandbox: Sandbox) -> dict[str, Keys]:
     held: dict[str, Keys] = {"teams": {(team,) for team in ("6222", "6229", "6236", "6243")}}
+    starts = [f"{day(days_ago)}T00:00:00.000000Z" for days_ago in (2, 1)]
+    held["windows"] = {(stream, start) for stream in CARE_REPORTS for start in starts} | {
+        ("conversation_open", starts[-1])
+    }
     for stream, (report, extra) in CARE_REPORTS.items():
         keys: Keys = set()
         for start, end in ((day(2), day(1)), (day(1), day(0))):
             span = [datetime.fromisoformat(edge).replace(tzinfo=timezone.utc) for edge in (start, end)]
             rows = sandbox.caranalytics.written(report, span[0], span[1] - timedelta(milliseconds=1), **extra)
-            keys |= {(key,) for key in care_keys(rows, start, of_team=report.startswith("team"))}
+            keys |= {(key,) for key in care_keys(rows, start, by_agent=report.startswith("team"))}
         held[stream] = keys
     return held
 
@@ -68,7 +72,11 @@ CARE_REPORTS: dict[str, tuple[str, Json]] = {
 
 CARANALYTICS = Contract(
     name="tap-caranalytics",
-    streams={"teams": ("teamId",), **dict.fromkeys([*CARE_REPORTS, "conversation_open"], ("_row_key",))},
+    streams={
+        "teams": ("teamId",),
+        "windows": ("report", "_window_start"),
+        **dict.fromkeys([*CARE_REPORTS, "conversation_open"], ("_row_key",)),
+    },
     vendor=lambda sandbox: sandbox.caranalytics,
     config=_care,
     held=_care_rows,
@@ -78,7 +86,9 @@ CARANALYTICS = Contract(
         ({"end_date": day(90)}, "start_date"),
         ({"end_date": "2024-13-01"}, "end_date"),
         ({"window_days": 0}, "window_days"),
+        ({"window_days": 367}, "window_days"),
         ({"lookback_days": -1}, "lookback_days"),
+        ({"lookback_days": 1_000_000}, "lookback_days"),
         ({"time_interval": 1234}, "time_interval"),
         ({"time_interval": 604_800_001}, "time_interval"),
         ({"timezone": "Europe/Paris", "timezone_offset": 3_600_000}, "timezone_offset"),
@@ -91,10 +101,17 @@ CARANALYTICS = Contract(
         ({"locale": "EN"}, "locale"),
         ({"poll_interval": "soon"}, "poll_interval"),
         ({"report_timeout": 0}, "report_timeout"),
+        ({"report_timeout": 1e11}, "report_timeout"),
+        ({"poll_interval": 1e11}, "poll_interval"),
+        ({"request_timeout": 1e11}, "request_timeout"),
         ({"requests_per_minute": 0}, "requests_per_minute"),
+        ({"requests_per_minute": 10**12}, "requests_per_minute"),
         ({"max_concurrent_reports": 0}, "max_concurrent_reports"),
         ({"api_url": "http://analytics-api.app.lithium.com/api/public"}, "api_url"),
+        ({"max_concurrent_reports": 1e9}, "max_concurrent_reports"),
         ({"company_key": ""}, "company_key"),
+        ({"start_date": ""}, "start_date"),
+        ({"work_queue_ids": [""]}, "work_queue_ids"),
         ({"company": "x"}, "company"),
     ),
     secrets=("password", "company_key"),
@@ -102,4 +119,5 @@ CARANALYTICS = Contract(
     many={},
     sender=lambda sandbox: sandbox.caranalytics.downloads,
     snapshots=frozenset({"conversation_open"}),
+    fuzzed=60,
 )

@@ -37,6 +37,10 @@ class Contract:
     sender: Callable[[Sandbox], Vendor]
     # Streams that show the moment of the run: what one run has sent, another does not.
     snapshots: frozenset[str] = frozenset()
+    # Statuses that may be about what was asked for: it is asked for in other ways before the run ends.
+    negotiable: frozenset[int] = frozenset()
+    # How many answers each seed changes: fewer where they cost most.
+    fuzzed: int = 125
     # Fields without which a row has no key or no place, besides the keys.
     spared: frozenset[str] = frozenset()
 

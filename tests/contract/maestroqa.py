@@ -44,4 +44,5 @@ MAESTROQA = Contract(
     wrong=({"error": "Something went wrong."}, {}, "text", 5, None),
     many={"window_days": 1},
     sender=lambda sandbox: sandbox.maestroqa,
+    negotiable=frozenset({400, 422}),
 )

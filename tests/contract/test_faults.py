@@ -1,6 +1,5 @@
 """Whatever goes wrong on the way is waited out or ends in one clear line; nothing is lost, nothing secret is told."""
 
-import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -13,6 +12,7 @@ import pytest
 from sandbox.faults import ResponseFault
 from sandbox.server import Sandbox
 from sandbox.vendor import Seen
+from starlette.types import ASGIApp
 
 from sandbox import faults
 from tests.contract.contract import Contract, keys_of
@@ -72,11 +72,6 @@ def said(value: Any) -> Iterator[str]:
             yield from said(item)
 
 
-def waits(result: Run) -> list[int]:
-    """Return the seconds that the log says the tap waits before each try."""
-    return [int(seconds) for seconds in re.findall(r"try \d+ of \d+ in (\d+) s", result.log)]
-
-
 @each_tap
 @pytest.mark.parametrize("fault", PASSING)
 def test_waited_out(tap: Contract, fault: str, sandbox: Sandbox) -> None:
@@ -107,7 +102,7 @@ def test_retry_after(tap: Contract, told: str, sandbox: Sandbox) -> None:
     tap.vendor(sandbox).fail(fault)
     result = run(tap.name, tap.config(sandbox))
     assert result.exit_code == 0, result.log
-    (seconds,) = waits(result)
+    (seconds,) = result.waits
     # However long the tap took to start, its own first wait would be three seconds at most.
     assert 3 < seconds <= 601 if told == "date" else 600 <= seconds <= 601
 
@@ -115,13 +110,14 @@ def test_retry_after(tap: Contract, told: str, sandbox: Sandbox) -> None:
 @pytest.mark.real_clock
 @pytest.mark.parametrize("told", ["5", "date"])
 def test_retry_after_by_the_clock(told: str, sandbox: Sandbox) -> None:
-    # The same file reads it in every tap. A date has no fraction of a second.
-    tap = TAPS[0]
-    vendor = tap.vendor(sandbox)
-    vendor.fail(
-        lambda answer: faults.status(503, headers={"Retry-After": soon(6) if told == "date" else told})(answer)
-    )
-    assert run(tap.name, tap.config(sandbox)).exit_code == 0
+    def refuse(answer: ASGIApp) -> ASGIApp:
+        # A date has no fraction of a second.
+        return faults.status(503, headers={"Retry-After": soon(6) if told == "date" else told})(answer)
+
+    # One tap stands for all: the file that waits is the same in each.
+    vendor = TAPS[0].vendor(sandbox)
+    vendor.fail(refuse)
+    assert run(TAPS[0].name, TAPS[0].config(sandbox)).exit_code == 0
     first, second, *_ = vendor.seen
     assert second.at - first.at > 4.9
 
@@ -177,7 +173,7 @@ def test_refused_at_once(tap: Contract, status: int, sandbox: Sandbox) -> None:
     vendor.fail(faults.status(status, {"error": "No such thing."}, elsewhere), times=99)
     result = run(tap.name, tap.config(sandbox), environment=DEBUG)
     assert result.exit_code == 1
-    assert len(vendor.seen) == 1
+    assert len(vendor.seen) == 1 or status in tap.negotiable
     assert str(status) in result.log
     assert "No such thing." in result.log
     assert leaks_nothing(tap, sandbox, result)
@@ -199,5 +195,5 @@ def test_a_vendor_that_does_not_recover(tap: Contract, sandbox: Sandbox) -> None
     result = run(tap.name, tap.config(sandbox))
     assert result.exit_code == 1
     assert "Down for maintenance." in result.log
-    assert sum(waits(result)) >= 60
+    assert sum(result.waits) >= 60
     assert leaks_nothing(tap, sandbox, result)

@@ -4,10 +4,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from sandbox.warehouse import Warehouse
 
 from tests.singer import BIN
 
+pytestmark = pytest.mark.slow
 TABLE_ROW = re.compile(r"^  (tap_\w+) +(\w+) +([\d,]+) +([\d,]+) ", re.MULTILINE)
 
 

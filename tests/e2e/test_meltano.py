@@ -6,6 +6,7 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 
@@ -13,6 +14,8 @@ from tests.contract.contract import Contract, keys_of
 from tests.contract.taps import TAPS, each_tap
 from tests.meltano import Meltano, ended_well
 from tests.singer import BIN
+
+pytestmark = pytest.mark.slow
 
 
 def test_all_at_once_into_postgres_twice(
@@ -37,7 +40,7 @@ def test_all_at_once_into_postgres_twice(
                 assert len(rows) == len(set(rows))
                 assert keys <= set(rows)
             # What the second run finds of it hangs on each tap's lookback, and is tested there.
-            tap.vendor(sandbox).work(sandbox.world.now.isoformat())
+            tap.vendor(sandbox).simulate_hour(sandbox.world.now.isoformat())
 
 
 def stored(warehouse: Warehouse, tap: Contract, stream: str) -> list[tuple[object, ...]]:

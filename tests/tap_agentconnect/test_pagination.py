@@ -121,7 +121,7 @@ EVENTS = st.lists(st.sampled_from(["", "", "touch", "delete", "add"]), max_size=
 
 
 @st.composite
-def feeds(draw: st.DrawFn, tied: int, **fields: Any) -> Feed:
+def feeds(draw: st.DrawFn, /, tied: int, **fields: Any) -> Feed:
     """Draw a feed in which at most so many rows share an id; some of its ids may lie years ahead."""
     groups = draw(st.lists(st.integers(1, tied), max_size=12))
     gaps = draw(st.lists(st.integers(1, 3), min_size=len(groups), max_size=len(groups)))

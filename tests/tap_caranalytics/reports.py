@@ -97,10 +97,12 @@ def upserted(*runs: Run, stream: str) -> dict[str, Json]:
     return {record["_row_key"]: record for run_ in runs for record in run_.records(stream)}
 
 
-def current(table: Iterable[Json]) -> list[Json]:
-    """Return the rows of the newest reading of each window, as README's query does."""
-    rows = list(table)
-    newest: dict[str, str] = {}
-    for row in rows:
-        newest[row["_window_start"]] = max(newest.get(row["_window_start"], ""), row["_extracted_at"])
-    return [row for row in rows if row["_extracted_at"] == newest[row["_window_start"]]]
+def current(*runs: Run, stream: str) -> list[Json]:
+    """Return the rows that the windows hold now, as README's query does."""
+    windows = {row["_window_start"]: row for run_ in runs for row in run_.records("windows") if row["report"] == stream}
+    rows = upserted(*runs, stream=stream).values()
+    return [
+        row
+        for row in rows
+        if row["_window_start"] in windows and row["_extracted_at"] >= windows[row["_window_start"]]["_extracted_at"]
+    ]

@@ -102,6 +102,9 @@ class CareAnalytics(Vendor):
     # A job runs for these seconds, and is seen running by this many looks at its status.
     job_seconds: float = 0
     job_polls: int = 1
+    # How many jobs may be under way, and with what status one more is refused.
+    jobs_most: int | None = None
+    full_status: int = 409
     # Which jobs end as failed, such as `lambda job: job.attempt == 1` or `job.span > timedelta(hours=6)`.
     failing: Callable[[Job], bool] = lambda _: False
 
@@ -172,6 +175,8 @@ class CareAnalytics(Vendor):
             order = self.rules.order(report, await _parameters(request), self.reports)
         except RefusedError as error:
             return self._refused(f"Unable to hydrate filter for export info: {error}")
+        if self.jobs_most is not None and len(self._in_flight) >= self.jobs_most:
+            return self._answer(None, "FAIL", self.full_status, "This export cannot be run now")
         job = self._begin(order)
         status, download = (self._url(request, job, what) for what in ("status", "download"))
         result = {"workflowId": job.workflow_id, "runId": job.run_id}
@@ -220,7 +225,7 @@ class CareAnalytics(Vendor):
         times = {"startTime": _epoch(start), "endTime": _epoch(end)}
         order = self.rules.order(report, MultiDict({**times, **parameters}), self.reports)
         style = replace(self.style, layout="array", byte_order_mark=False)
-        text = "".join(self._file(replace(order, form="json"), style))
+        text = "".join(self._file(order, style))
         rows: list[Values] = json.loads(text or "[]")
         return rows
 
@@ -290,7 +295,7 @@ class CareAnalytics(Vendor):
         return RedirectResponse(self._publish(job), self.redirect_status)
 
     def _publish(self, job: Job) -> str:
-        return self.downloads.publish(f"{job.workflow_id}.{job.order.form}", lambda: self._serve(job))
+        return self.downloads.publish(f"{job.workflow_id}.json", lambda: self._serve(job))
 
     def _serve(self, job: Job) -> Response:
         job.downloads += 1
@@ -299,7 +304,7 @@ class CareAnalytics(Vendor):
 
     def _file(self, order: Order, style: Style) -> Iterator[str]:
         rows = (row.values for row in self.reports.rows(order.asked))
-        return style.file(self.reports.enabled(order.asked), rows, order.form, order.locale, order.zone)
+        return style.file(self.reports.enabled(order.asked), rows, order.locale, order.zone)
 
     def _url(self, request: Request, job: Job, what: str) -> str:
         origin = f"{request.url.scheme}://{request.url.netloc}{request.scope['root_path']}"

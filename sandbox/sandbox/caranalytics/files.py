@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import time
@@ -49,14 +47,12 @@ LOCALISED = {
 
 @dataclass
 class Style:
-    """How a file is written: the page says no more than `json` and `csv`."""
+    """How a JSON file is written: the page says no more than its name."""
 
-    # What a JSON file is: a bare array, an array under a key, a line a row, rows as arrays below a header;
-    # `csv`: CSV whatever was asked for.
-    layout: Literal["array", "result", "data", "rows", "lines", "table", "csv"] = "array"
-    json_keys: Literal["ids", "labels"] = "ids"
-    csv_keys: Literal["ids", "labels"] = "labels"
-    # What a column without a value is in JSON; `absent`: the row does not have it.
+    # A bare array, or an array under a key.
+    layout: Literal["array", "result", "data", "rows"] = "array"
+    keys: Literal["ids", "labels"] = "ids"
+    # What a column without a value is; `absent`: the row does not have it.
     unset: Literal["null", "blank", "absent"] = "null"
     # A JSON file of no rows: as any other, or not a byte.
     no_rows: Literal["as ever", "no body"] = "as ever"
@@ -69,15 +65,10 @@ class Style:
     # Labels of this company's own, by column.
     labels: dict[str, str] = field(default_factory=dict)
 
-    def file(
-        self, columns: Sequence[str], rows: Iterable[Values], form: str, locale: str, zone: tzinfo
-    ) -> Iterator[str]:
+    def file(self, columns: Sequence[str], rows: Iterable[Values], locale: str, zone: tzinfo) -> Iterator[str]:
         """The file, piece by piece."""
-        as_csv = form == "csv" or self.layout == "csv"
-        labelled = (self.csv_keys if as_csv else self.json_keys) == "labels"
-        names = [self.label(column, locale) if labelled else column for column in columns]
-        cells = ([self._cell(row[column], zone) for column in columns] for row in rows)
-        written = _csv(names, cells) if as_csv else self._json(names, cells)
+        names = [self.label(column, locale) if self.keys == "labels" else column for column in columns]
+        written = self._json(names, ([self._cell(row[column], zone) for column in columns] for row in rows))
         return _in_chunks(chain(["\ufeff"], written) if self.byte_order_mark else written)
 
     def label(self, column: str, locale: str = "en") -> str:
@@ -97,19 +88,14 @@ class Style:
         if first is None and self.no_rows == "no body":
             return
         cells = chain([first] if first is not None else [], cells)
-        if self.layout == "lines":
-            for row in cells:
-                yield json.dumps(self.record(names, row)) + "\n"
-            return
-        if self.layout in {"result", "data", "rows"}:
+        if self.layout != "array":
             yield f'{{"status":"PASS","request":null,"message":null,"{self.layout}":'
-        objects: Iterator[Any] = (self.record(names, row) for row in cells)
         comma = "["
-        for item in chain([names], cells) if self.layout == "table" else objects:
-            yield comma + json.dumps(item, ensure_ascii=False)
+        for row in cells:
+            yield comma + json.dumps(self.record(names, row), ensure_ascii=False)
             comma = ","
         yield "[]" if comma == "[" else "]"
-        if self.layout in {"result", "data", "rows"}:
+        if self.layout != "array":
             yield "}"
 
     def _cell(self, value: Any, zone: tzinfo) -> Any:
@@ -141,6 +127,8 @@ class Downloads(Vendor):
     url: str = ""
     secrets: tuple[str, ...] = ()
     link_seconds: float = 3600
+    # The folder that files lie in; its name may be one that the API has, too.
+    folder: str = "care-analytics"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -153,11 +141,11 @@ class Downloads(Vendor):
         signature = f"{chance.getrandbits(256):064x}"
         self._links[signature] = (time.monotonic(), file)
         signed = f"X-Amz-Expires={self.link_seconds:.0f}&X-Amz-Signature={signature}"
-        return f"{self.url}/care-analytics/{name}?X-Amz-Algorithm=AWS4-HMAC-SHA256&{signed}"
+        return f"{self.url}/{self.folder}/{name}?X-Amz-Algorithm=AWS4-HMAC-SHA256&{signed}"
 
     def routes(self) -> list[BaseRoute]:
         """Signed links alone."""
-        return [Route("/care-analytics/{name}", self.download)]
+        return [Route("/{name:path}", self.download)]
 
     def unauthorised(self, request: Request) -> Response | None:
         """Refuse what carries credentials, and remember in which header or that it was the address."""
@@ -201,13 +189,6 @@ def streamed(pieces: Iterator[str], media_type: str) -> Response:
 def _xml(status: int, code: str, message: str) -> Response:
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
     return Response(body, status, media_type="application/xml")
-
-
-def _csv(names: list[str], cells: Iterator[list[Any]]) -> Iterator[str]:
-    for row in chain([names], cells):
-        line = io.StringIO()
-        csv.writer(line).writerow([json.dumps(cell) if isinstance(cell, (bool, list)) else cell for cell in row])
-        yield line.getvalue()
 
 
 def _in_chunks(pieces: Iterable[str]) -> Iterator[str]:

@@ -47,8 +47,12 @@ class MaestroQA(Vendor):
     end_day: Literal["inclusive", "exclusive"] = "exclusive"
     # Hours ahead of UTC at which the vendor's days start earlier: -12 to +14.
     utc_offset: int = 0
-    days_most: int = 90
-    refuses_future: bool = False
+    max_days: int = 90
+    # The last day that may be asked for, counted from the vendor's today: 0, or -1 for days that are over; None: any.
+    last_day: int | None = None
+    # How it refuses days; {days} is the maximum.
+    refusal_status: int = 400
+    refusal: str | None = "Date range must be within {days} days."
     unset_keys: Literal["null", "missing"] = "null"
     retry_after: str | None = None
 
@@ -83,10 +87,11 @@ class MaestroQA(Vendor):
             start, end = (date.fromisoformat(body[key]) for key in ("startDate", "endDate"))
         except (KeyError, TypeError, ValueError):
             return JSONResponse({"error": "startDate and endDate must be formatted YYYY-MM-DD."}, 400)
-        if not 0 <= (end - start).days <= self.days_most:
-            return JSONResponse({"error": f"endDate must be within {self.days_most} days of startDate."}, 400)
-        if self.refuses_future and end > self._day(datetime.now(timezone.utc)):
-            return JSONResponse({"error": "endDate must not be in the future."}, 400)
+        today = self._day(self.now)
+        too_late = self.last_day is not None and (end - today).days > self.last_day
+        if too_late or not 0 <= (end - start).days <= self.max_days:
+            body = {"error": self.refusal.format(days=self.max_days)} if self.refusal is not None else {}
+            return JSONResponse(body, self.refusal_status)
         found = (
             session
             for session in list(self.sessions.values())

@@ -171,7 +171,10 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Make a row what the schema promises."""
-        record = self.normalise(self.shape(row))
+        return self.require_keys(self.normalise(self.shape(row)))
+
+    def require_keys(self, record: Record) -> Record:
+        """Return the record, or raise TapError when it has no key to be stored under."""
         if missing := [key for key in self.primary_keys if record.get(key) in (None, "")]:
             what = f"a row of {self.name} without {', '.join(missing)}, which cannot be stored"
             message = f"{self.vendor} sent {what}: ask its support."
@@ -186,8 +189,12 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
 
     def bookmark_from_state(self) -> datetime | None:
         """Return the bookmark that earlier runs left, None when there is none or a full refresh is asked for."""
+        return self.stored_bookmark() if self.replication_method == "INCREMENTAL" else None
+
+    def stored_bookmark(self) -> datetime | None:
+        """Return the state's bookmark, also of a stream that has no replication key of its own, if it is one."""
         value = self.stream_state.get("replication_key_value")
-        if value is None or self.replication_method != "INCREMENTAL":
+        if value is None:
             return None
         if not (bookmark := parse_datetime(value)):
             message = f"The state's bookmark of {self.name} is no time: correct it, or run once with a full refresh."

@@ -172,7 +172,10 @@ class BaseTap(Tap):
         """The catalog that the mapper works from; with flattening, open objects are columns in it."""
         if self._catalog is None and self.config.get("flattening_enabled"):
             for entry in super().catalog.streams:
-                entry.schema = Schema.from_dict(_for_flattening(entry.schema.to_dict()))
+                schema = entry.schema.to_dict()
+                # A stream whose unknown fields do not go to _extra has none at its root.
+                properties = {name: _for_flattening(item) for name, item in schema.get("properties", {}).items()}
+                entry.schema = Schema.from_dict({**schema, "properties": properties})
         return super().catalog
 
     @override
@@ -198,7 +201,7 @@ class BaseTap(Tap):
         if gone or missing:
             self.logger.warning(
                 "The catalog is older than this tap (make a new one with --discover); streams that are no more: %s; "
-                "fields that it does not have, and that go to _extra: %s",
+                "fields that it does not have, and that come as unknown ones do: %s",
                 *(", ".join(gone) or "none", ", ".join(missing) or "none"),
             )
 

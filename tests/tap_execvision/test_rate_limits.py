@@ -7,7 +7,7 @@ import requests
 from requests.adapters import BaseAdapter
 from sandbox.server import Sandbox
 from sandbox.vendor import Limit
-from tap_execvision.pace import BY_DAY, BY_NIGHT, ByTheClock, is_day, session_by_the_clock
+from tap_execvision.rate_limits import BY_DAY, BY_NIGHT, TimeOfDayAdapter, is_day, time_of_day_session
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_long_run_changes_pace_on_the_way() -> None:
 
     now = datetime(2026, 3, 7, 10, tzinfo=timezone.utc)
     clock = iter(now + timedelta(hours=6 * step) for step in range(6))
-    adapter = ByTheClock(Adapter("day"), Adapter("night"), lambda: next(clock))
+    adapter = TimeOfDayAdapter(Adapter("day"), Adapter("night"), lambda: next(clock))
     for _ in range(6):
         adapter.send(requests.PreparedRequest())
     assert used == ["night", "day", "day", "night", "day", "day"]
@@ -57,7 +57,7 @@ def test_requests_wait_for_their_turn(hour: int, fastest: int, sandbox: Sandbox)
     moment = datetime(2026, 1, 15, hour, tzinfo=timezone.utc)
     vendor.clock, vendor.by_day, vendor.by_night = (lambda: moment), Limit(5, 1), Limit(25, 1)
     url = f"{sandbox.url}/execvision/api/ev/2"
-    session = session_by_the_clock(url, "a test", lambda: moment)
+    session = time_of_day_session(url, "a test", lambda: moment)
     for _ in range(fastest + 2):
         assert session.get(f"{url}/check", auth=(vendor.username, vendor.password)).ok
     times = [seen.at for seen in vendor.seen]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pyrate_limiter import Rate
 from requests.adapters import BaseAdapter
 
-from tap_execvision.transport import paced_session
+from tap_execvision.base.http import rate_limited_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EASTERN = ZoneInfo("America/New_York")
 # The day is 06:00 to 21:00: a minute more on both sides, for a clock that is off.
-DAWN, DUSK = time(5, 59), time(21, 1)
+DAY_START, DAY_END = time(5, 59), time(21, 1)
 # Requests are counted when they arrive, not when they leave: a margin.
 BY_DAY = [Rate(5, 1100)]
 BY_NIGHT = [Rate(25, 1100)]
@@ -27,10 +27,10 @@ BY_NIGHT = [Rate(25, 1100)]
 
 def is_day(moment: datetime) -> bool:
     """Tell whether the limits of the day hold."""
-    return DAWN <= moment.astimezone(EASTERN).time() < DUSK
+    return DAY_START <= moment.astimezone(EASTERN).time() < DAY_END
 
 
-class ByTheClock(BaseAdapter):
+class TimeOfDayAdapter(BaseAdapter):
     """Sends each request at the pace of its hour, so that a long run changes pace on the way."""
 
     def __init__(self, day: BaseAdapter, night: BaseAdapter, clock: Callable[[], datetime]) -> None:
@@ -52,11 +52,11 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def session_by_the_clock(api_url: str, user_agent: str, clock: Callable[[], datetime] = _now) -> requests.Session:
+def time_of_day_session(api_url: str, user_agent: str, clock: Callable[[], datetime] = _now) -> requests.Session:
     """Return a session that keeps to the limit of the hour."""
-    session = paced_session(api_url, BY_DAY, user_agent)
-    night = paced_session(api_url, BY_NIGHT, user_agent)
+    session = rate_limited_session(api_url, BY_DAY, user_agent)
+    night = rate_limited_session(api_url, BY_NIGHT, user_agent)
     origin = urlsplit(api_url)
-    adapter = ByTheClock(session.get_adapter(api_url), night.get_adapter(api_url), clock)
+    adapter = TimeOfDayAdapter(session.get_adapter(api_url), night.get_adapter(api_url), clock)
     session.mount(f"{origin.scheme}://{origin.netloc}", adapter)
     return session

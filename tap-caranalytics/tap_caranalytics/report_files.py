@@ -1,0 +1,179 @@
+"""A downloaded report: a JSON array of objects, bare or in an envelope, and nothing else."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+import ijson
+import ijson.backends.python as python_parser
+
+from .base.json_text import CHUNK, InvalidJSONError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from typing_extensions import Self
+
+Row = dict[str, Any]
+
+ENVELOPE_KEYS = ("result", "data", "rows")
+MESSAGE_KEYS = ("result", "message", "error")
+MAX_MESSAGE_LENGTH = 300
+_MANY_DIGITS = re.compile(rb"[0-9]{8}")
+_LONG_NUMBER = re.compile(r"[0-9]{500}")
+_NO_NUMBER = re.compile(r"NaN|Infinity")
+
+
+class NotAReportError(Exception):
+    """JSON that is whole but no report: what it is, and the vendor's own error text if it holds one."""
+
+    def __init__(self, what: str, message: str = "", *, is_final: bool = False) -> None:
+        super().__init__(what)
+        #: is_final: no second answer would be another.
+        self.message, self.is_final = message, is_final
+
+
+class ReportFile:
+    """A report in a temporary file, found to be whole."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        """Keep the body and read it to its end once; InvalidJSONError when it breaks off or is no JSON."""
+        self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115  # closed by who reads the rows
+        try:
+            _write(chunks, self._file)
+            self._prefix = _rows_prefix(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file, which is then gone."""
+        self._file.close()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no rows: an answer that got lost looks like that, too."""
+        return self._prefix is None
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows one by one, with the vendor's names."""
+        if self._prefix is not None:
+            self._file.seek(0)
+            yield from ijson.items(self._file, self._prefix, buf_size=CHUNK, map_type=_Object)
+
+
+class _Object(dict[str, Any]):
+    """An object that keeps both values where a name comes twice."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        while name in self:
+            name += " 2"
+        super().__setitem__(name, value)
+
+
+def _write(chunks: Iterable[bytes], file: IO[bytes]) -> None:
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    try:
+        for chunk in chunks:
+            decode(chunk)
+            file.write(chunk)
+        decode(b"", final=True)
+    except UnicodeDecodeError:
+        message = "text that is no UTF-8"
+        raise InvalidJSONError(message) from None
+
+
+def _rows_prefix(file: IO[bytes]) -> str | None:
+    """Return where ijson finds the rows, None when there are none; either way, the file is read to its end."""
+    file.seek(0)
+    start = file.read(CHUNK).lstrip()
+    if not start:
+        return None
+    if start[:1] not in b'[{"tfn-0123456789':
+        _raise_for_text(start)
+    try:
+        _refuse_long_numbers(file)
+        file.seek(0)
+        prefix = _find_rows(ijson.parse(file, buf_size=CHUNK))
+        if prefix:
+            file.seek(0)
+            if not all(isinstance(row, dict) for row in ijson.items(file, prefix, buf_size=CHUNK)):
+                message = "rows that are no objects"
+                raise NotAReportError(message, is_final=True)
+    except ijson.JSONError as error:
+        raise InvalidJSONError(_described(str(error))) from None
+    except ArithmeticError:
+        message = "a number of thousands of digits, which cannot be read"
+        raise InvalidJSONError(message) from None
+    return prefix
+
+
+def _find_rows(events: Iterator[tuple[str, str, Any]]) -> str | None:
+    """Return the prefix of the first list with something in it, None when the report is empty."""
+    _, first, value = next(events)
+    lists = {"item"} if first == "start_array" else {f"{key}.item" for key in ENVELOPE_KEYS}
+    names: set[str] = set()
+    texts: dict[str, str] = {}
+    nothing = filled = False
+    for prefix, event, item in events:
+        if prefix in lists:
+            return prefix
+        if not prefix and event == "map_key":
+            names.add(item)
+        elif event == "string" and prefix in names:
+            texts[prefix] = item
+        elif prefix in ENVELOPE_KEYS:
+            nothing |= event == "null"
+            filled |= event in {"map_key", "number", "boolean"}
+    if first == "string":
+        texts["result"] = value
+    message = next((texts[key] for key in MESSAGE_KEYS if texts.get(key)), "")
+    failed = texts.get("status", "PASS") != "PASS" or (nothing and message) or "result" in texts
+    if first in {"start_array", "null"} or (
+        first == "start_map" and not failed and not filled and (not names or names & {*ENVELOPE_KEYS})
+    ):
+        return None
+    what = "an answer without a report"
+    raise NotAReportError(what, message)
+
+
+def _raise_for_text(start: bytes) -> NoReturn:
+    if start.startswith(b"<"):
+        message = "a web page"
+        raise InvalidJSONError(message)
+    text = start.decode(errors="replace").strip()
+    what = "text, though JSON was asked for"
+    # A sentence of the vendor's; of anything longer nobody knows what it holds.
+    raise NotAReportError(what, text if len(text) <= MAX_MESSAGE_LENGTH and len(text.splitlines()) == 1 else "")
+
+
+def _refuse_long_numbers(file: IO[bytes]) -> None:
+    """Raise for a number that ends the fast parser in a crash: int() refuses it, and C does not look."""
+    file.seek(0)
+    # Every 64th byte is enough to see that there may be one.
+    if not any(_MANY_DIGITS.search(chunk[::64]) for chunk in iter(lambda: file.read(CHUNK), b"")):
+        return
+    file.seek(0)
+    try:
+        for _ in python_parser.basic_parse(file, buf_size=CHUNK):
+            pass
+    except ijson.JSONError as error:
+        if _LONG_NUMBER.search(str(error)):
+            raise ArithmeticError from None
+
+
+def _described(error: str) -> str:
+    """Say what is wrong with JSON in words that hold nothing of it."""
+    # The parser shows the place: in what follows its first line, at the 40th character.
+    if constant := _NO_NUMBER.search(error.partition("\n")[2][30:52]):
+        return f"{constant[0]}, which is no number in JSON"
+    return "JSON that breaks off" if "EOF" in error else "no JSON"
