@@ -63,21 +63,26 @@ class Run:
 
 def run(
     tap: str,
-    config: Json | None = None,
+    config: Json | str | None = None,
     *arguments: str,
-    state: Json | None = None,
-    catalog: Json | None = None,
+    state: Json | str | None = None,
+    catalog: Json | str | None = None,
     kill: Callable[[Json], bool] = lambda _: False,
+    by: signal.Signals = signal.SIGKILL,
     environment: Mapping[str, str] | None = None,
 ) -> Run:
-    """Run a tap to its end, or kill it (SIGKILL) right after a record that `kill` says so of."""
+    """Run a tap to its end, or stop it right after a record that `kill` says so of.
+
+    It is killed, or sent another signal `by` which it is to end; SIGPIPE stands for a target that goes away. A file
+    that is given as text is written as it is.
+    """
     result = Run()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         given = [*arguments]
         for option, value in (("config", config), ("state", state), ("catalog", catalog)):
             if value is not None:
-                (folder / f"{option}.json").write_text(json.dumps(value))
+                (folder / f"{option}.json").write_text(value if isinstance(value, str) else json.dumps(value))
                 given += [f"--{option}", f"{option}.json"]
         pid = fork_server().start(tap, given, _clean(environment or {}), folder)
         with (folder / "out").open() as out:
@@ -88,12 +93,14 @@ def run(
                 result.messages.append(json.loads(line))
                 if len(result.messages) % 200 == 0:
                     result.peak_mb = _peak_mb(pid)
-                if result.messages[-1]["type"] == "RECORD" and kill(result.messages[-1]):
+                if not result.killed and result.messages[-1]["type"] == "RECORD" and kill(result.messages[-1]):
                     result.killed = True
-                    # It may just have ended by itself.
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                    break
+                    if by != signal.SIGPIPE:
+                        # It may just have ended by itself.
+                        with suppress(ProcessLookupError):
+                            os.kill(pid, by)
+                    if by in {signal.SIGPIPE, signal.SIGKILL}:
+                        break
         result.exit_code = fork_server().wait()
         result.log += (folder / "log").read_text()
     return result

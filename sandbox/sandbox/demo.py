@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "output" / "demo"
 FORTNIGHT = timedelta(days=14)
 PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano)\s+(.*)")
-WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page) ")
+WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page|Read) ")
 
 QUESTION = "Whom does coaching help? Each agent's sessions, quality score and stars from customers, over all vendors."
 ANSWER = """\

@@ -34,6 +34,8 @@ TRANSIENT_ERROR = re.compile(
 class CareStream(DynamicSchemaStream, BaseStream[ReportRequest, Any]):
     """A stream of the analytics API."""
 
+    _busy_for: ReportRequest | None = None
+
     vendor = "Khoros Care"
     error_hints: ClassVar = {
         400: "Check report_metrics, time_interval and the settings that filter.",
@@ -63,16 +65,23 @@ class CareStream(DynamicSchemaStream, BaseStream[ReportRequest, Any]):
 
     @override
     def fetch_page(self, request: ReportRequest) -> Any:
-        """Wait until the request is due, then make it; one that can wait is not tried again where the API is busy."""
+        """Wait until the request is due, then make it."""
         time.sleep(max(0, request.not_before - time.monotonic()))
-        if not request.can_wait:
-            return super().fetch_page(request)
+        return super().fetch_page(request)
+
+    @override
+    def _fetch_once(self, request: ReportRequest) -> Any:
+        """Make the request; one that can wait is not tried over and over where the API says twice that it is busy."""
         try:
-            return self._fetch_once(request)
+            return super()._fetch_once(request)
         except TransientError as error:
-            if error.response is None or error.response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                return super().fetch_page(request)
-            raise RefusedError(str(error), error.response.status_code, error.detail) from None
+            is_busy = error.response is not None and error.response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+            if not (request.can_wait and is_busy and error.response is not None):
+                raise
+            if self._busy_for is request:
+                raise RefusedError(str(error), error.response.status_code, error.detail) from None
+            self._busy_for = request
+            raise
 
     @override
     def get_http_request(self, *, page: PageContext[ReportRequest]) -> HTTPRequest:

@@ -66,10 +66,8 @@ class ExecVisionStream(BaseStream[Any, list[Row]]):
 
     @override
     def parse_page(self, response: requests.Response, request: Any) -> list[Row]:
-        body = self.parse_json(response)
-        if response.status_code == HTTPStatus.NO_CONTENT:
-            return []
-        rows = self.rows_of(body, request)
+        is_empty = response.status_code == HTTPStatus.NO_CONTENT and isinstance(request, FeedRequest)
+        rows = [] if is_empty else self.rows_of(self.parse_json(response), request)
         if rows is None:
             detail = self.vendor_message(response)
             message = f"{self.path} answered with something else than documented" + (f", {detail}" if detail else "")
@@ -78,7 +76,10 @@ class ExecVisionStream(BaseStream[Any, list[Row]]):
 
     def rows_of(self, body: Any, request: Any) -> list[Row] | None:  # noqa: ARG002
         """Return the rows that a body holds, None when it has not the documented form."""
-        return body if isinstance(body, list) and all(isinstance(row, dict) for row in body) else None
+        return body if isinstance(body, list) and all(map(self._is_documented, body)) else None
+
+    def _is_documented(self, row: Any) -> bool:
+        return isinstance(row, dict) and not self.schema["properties"].keys().isdisjoint(row)
 
     @override
     def retry_after(self, error: TransientError) -> float:
@@ -91,7 +92,7 @@ class Access:
     """What the vendor lets an account see of details that are asked for by id."""
 
     def __init__(self, path: str, log: Logger, *, is_optional: bool) -> None:
-        """Start with nothing known; where they are optional, an account may have no right to some, or to all."""
+        """Start with nothing known; where they are optional, an account may have no right to any."""
         self._path, self._log, self._is_optional = path, log, is_optional
         self._denials, self._successes = 0, 0
 
@@ -114,9 +115,9 @@ class Access:
         if refusal.status == HTTPStatus.NOT_FOUND:
             self._log.warning("ExecVision knows no %s: skipped", self._path.replace("{id}", id_))
             return
-        if refusal.status != HTTPStatus.FORBIDDEN or not self._is_optional:
-            raise refusal
         self._denials += 1
+        if refusal.status != HTTPStatus.FORBIDDEN or (self.is_denied and not self._is_optional):
+            raise refusal
         self._log.warning("ExecVision does not show %s (HTTP 403): skipped", self._path.replace("{id}", id_))
         if self.is_denied:
             self._log.warning(

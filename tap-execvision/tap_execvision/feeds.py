@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
+from tap_execvision.base.json_text import is_long
 from tap_execvision.base.records import shifted, to_rfc3339
 from tap_execvision.client import Access, ExecVisionStream
 from tap_execvision.pages import Feed
@@ -48,6 +50,11 @@ class FeedStream(ExecVisionStream):
     _bookmark: datetime | None = None
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """The fields of the vendor's rows that tell one from any other, if there are any."""
+        return () if "_row_key" in self.primary_keys else tuple(self.primary_keys)
+
+    @property
     def page_size(self) -> int:
         """How many rows to ask for at once."""
         return int(self.config["page_size"])
@@ -57,7 +64,7 @@ class FeedStream(ExecVisionStream):
         start = self._tap.config_datetime("start_date") or self._tap.started_at
         since = self.since(start)
         return FeedPaginator(
-            Feed(self.path, self.modified, self.earlier, self.last_id, self.limit_counts),
+            Feed(self.path, self.modified, self.earlier, self.last_id, self.limit_counts, self.identity),
             since,
             self.page_size,
             self._tap.started_at,
@@ -143,7 +150,9 @@ class DetailStream(ExecVisionStream):
     state_partitioning_keys = ()
     #: The field of the feed's rows that holds the id.
     id_name: ClassVar[str]
-    #: Whether an account may have no right to some of them, or to all.
+    #: Whether it is a number, which may come as 3, 3.0 or "3".
+    id_is_number: ClassVar[bool] = False
+    #: Whether an account may have no right to any.
     is_optional: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -170,8 +179,10 @@ class DetailStream(ExecVisionStream):
 
     def _id_in(self, row: Row) -> str | None:
         value = row[self.id_name]
-        if isinstance(value, Decimal) and value == value.to_integral_value():
-            value = int(value)
+        if self.id_is_number and isinstance(value, str | Decimal):
+            with suppress(InvalidOperation, ValueError, OverflowError):
+                number = Decimal(value)
+                value = int(number) if number == number.to_integral_value() and not is_long(number) else value
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal) or str(value).strip() in NO_IDS:
             self.logger.warning("%s: %s is no id that can be asked for: skipped", self.name, self.id_name)
             return None

@@ -10,32 +10,36 @@ from typing import Any
 
 from tap_execvision.base.records import normalize_datetime
 
-# Equal rows of the newest days may come a little out of order, those of earlier ones close to each other.
-KEPT_DAYS = 7
+# More rows than a page or two, as equal ones may come apart where the vendor shows no time.
+MAX_ROWS = 100_000
 
 
 class RowKeys:
     """Makes keys of rows: a hash of all they hold, and a number among equal ones."""
 
-    def __init__(self) -> None:
-        """Start with no row."""
-        self._days: dict[str, Counter[str]] = {}  # the one used last comes last
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
+        """Start with no row; remember so many, and forget those of the earliest day first."""
+        self._max_rows = max_rows
+        self._days: dict[str, Counter[bytes]] = {}
 
     def key(self, row: dict[str, Any], moment: str) -> str:
-        """Return the key of a row. Equal rows have the same time, so what is older by days can be forgotten."""
-        content = {name: _canonical(value) for name, value in row.items()}
-        hashed = blake2b(json.dumps(content, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
+        """Return the key of a row. Equal rows have the same time, so that what is old can be forgotten."""
+        digest = blake2b(canonical(row), digest_size=16).digest()
         day = (normalize_datetime(moment) or "")[:10]
-        counts = self._days[day] = self._days.pop(day, Counter())
-        counts[hashed] += 1
-        if len(self._days) > 2 * KEPT_DAYS:
-            newest = sorted(self._days)[-KEPT_DAYS:]
-            del self._days[next(day for day in self._days if day not in newest)]
-        return hashed if counts[hashed] == 1 else f"{hashed}-{counts[hashed]}"
+        counts = self._days.setdefault(day, Counter())
+        counts[digest] += 1
+        if sum(map(len, self._days.values())) > self._max_rows and len(self._days) > 1:
+            del self._days[min(self._days.keys() - {day})]
+        return digest.hex() if counts[digest] == 1 else f"{digest.hex()}-{counts[digest]}"
+
+
+def canonical(row: dict[str, Any]) -> bytes:
+    """Write in one way what may come in several: times in any zone, lists in any order."""
+    content = {name: _canonical(value) for name, value in row.items()}
+    return json.dumps(content, sort_keys=True, default=str).encode()
 
 
 def _canonical(value: Any) -> Any:
-    """Write one way what may come in several: times in any zone, lists in any order."""
     if isinstance(value, list):
         return sorted(map(str, value))
     if isinstance(value, str):

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tap_execvision.base.records import parse_datetime, shifted
+from tap_execvision.keys import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ Row = dict[str, Any]
 MINUTE = timedelta(minutes=1)
 # So many rows must two pages share where times do not show that they join; of a short page, a quarter.
 OVERLAP = 9
+# So many rows of a page's end may have been touched before the next page comes.
+MAX_GONE = 3
 # So many steps back in time, and hardly any forward, are no chance.
 MIN_DESCENTS = 5
 
@@ -47,6 +50,13 @@ class Feed:
     last_id: str | None = None
     #: The field whose different values `limit` counts, None where it counts rows.
     limit_counts: str | None = None
+    #: The fields that tell a row from any other, none where the feed has no ids.
+    keys: tuple[str, ...] = ()
+
+    def identity(self, row: Row, fingerprint: int) -> int:
+        """Return what a row has in common with itself, when it comes again as it was."""
+        keys = [row.get(key) for key in self.keys]
+        return hash((*map(str, keys), self.moment(row))) if keys and None not in keys else fingerprint
 
     def moment(self, row: Row) -> tuple[datetime | None, bool]:
         """Return when a row was modified, or a time not after that, and whether it is the former."""
@@ -64,10 +74,14 @@ class Page:
     def __init__(self, rows: list[Row], feed: Feed, request: FeedRequest) -> None:
         """Read a page."""
         self.rows, self.request = rows, request
-        self.fingerprints = [_fingerprint(row) for row in rows]
+        #: What each row holds.
+        write = _written if feed.keys else canonical
+        self.fingerprints = [_fingerprint(write(row)) for row in rows]
         self.counts = Counter(self.fingerprints)
         #: Its rows that are not out yet, and how many those were once it had joined.
         self.new, self.added = rows, len(rows)
+        #: What has left it since it was first read, and is out: rows of one moment may come in another order.
+        self.left: Counter[int] = Counter()
         #: As `since` of the next run, once this page is out: None where it proves none.
         self.bookmark: datetime | None = None
         #: The page that it joins, None for one that needs none.
@@ -87,6 +101,11 @@ class Page:
         self.in_time_order = self.shows_feed_time and all(a <= b for a, b in pairwise(times))
         #: Each row's time; None where it shows none.
         self.moments = [moments[key] for key in _units(rows, feed)]
+        #: Which row each is: what some rows hold changes without a modification.
+        self.identities = [
+            feed.identity(row, fingerprint) for row, fingerprint in zip(rows, self.fingerprints, strict=True)
+        ]
+        self.identity_counts = Counter(self.identities)
 
     @property
     def overlap(self) -> int:
@@ -97,16 +116,16 @@ class Page:
 def new_rows(out: Page, page: Page) -> list[Row] | None:
     """Return the rows of a page that are not out, or None unless it begins amid the page that is out, and goes on.
 
-    All that is out from the page's first row on has to come again, the end among it: then nothing lies in between.
-    Equal rows are told apart by their number only, so a row is a repetition only as far as this overlap has it.
+    Then nothing lies in between. Equal rows are told apart by their number only, so a row is a repetition only as far
+    as the overlap of the two pages has it.
     """
-    repeated = repeated_rows(out, page)
-    return None if repeated is None else rows_besides(repeated, page)
+    known = rows_out(out, page)
+    return None if known is None else rows_besides(known + out.left, page)
 
 
-def repeated_rows(out: Page, page: Page) -> Counter[int] | None:
-    """Count the rows of a page that are out, by fingerprint; None unless it joins what is out."""
-    return _repeated_by_time(out, page) or _repeated_by_order(out, page)
+def rows_out(out: Page, page: Page) -> Counter[int] | None:
+    """Count what is out from where a page begins, by fingerprint; None unless it joins the page that is out."""
+    return _out_by_time(out, page) or _out_by_order(out, page)
 
 
 def rows_besides(counts: Counter[int], page: Page) -> list[Row]:
@@ -120,42 +139,54 @@ def rows_besides(counts: Counter[int], page: Page) -> list[Row]:
     return rows
 
 
-def _repeated_by_time(out: Page, page: Page) -> Counter[int] | None:
-    """Return what is out from the page's first moment on, if the page holds it all; rows of a moment in any order."""
+def _out_by_time(out: Page, page: Page) -> Counter[int] | None:
+    """Join pages that are in order of the times they show: they do if they share rows, and the page goes on.
+
+    What else is out from its first moment on, and has not come again, was modified or deleted meanwhile.
+    """
     if not (out.shows_feed_time and page.shows_feed_time):
         return None
-    earliest = min(filter(None, page.moments))
-    repeated = Counter(
-        fingerprint
-        for fingerprint, moment in zip(out.fingerprints, out.moments, strict=True)
-        if moment and moment >= earliest
-    )
-    if not repeated or repeated - page.counts:
+    earliest, known = min(filter(None, page.moments)), Counter[int]()
+    shared, goes_on = False, max(filter(None, page.moments)) > max(filter(None, out.moments))
+    for identity, fingerprint, moment in zip(out.identities, out.fingerprints, out.moments, strict=True):
+        if moment and moment >= earliest:
+            known[fingerprint] += 1
+            shared |= identity in page.identity_counts
+    if not shared or not (goes_on or known <= page.counts):
         return None
     # What comes before the page that is out is out as well.
     begin = min(filter(None, out.moments))
     begin = begin if out.in_time_order else minute_of(begin)
-    repeated.update(
+    known.update(
         fingerprint
         for fingerprint, moment in zip(page.fingerprints, page.moments, strict=True)
         if moment and moment < begin
     )
-    return repeated
+    return known
 
 
-def _repeated_by_order(out: Page, page: Page) -> Counter[int] | None:
-    """Return the one end of what is out that the page begins with; None if there is none, or if there are several.
+def _out_by_order(out: Page, page: Page) -> Counter[int] | None:
+    """Join a page that begins with the one end of what is out; the very last rows may have been touched meanwhile.
 
     Rows that equal others prove little, so only those count of which there is one.
     """
-    ends = [
-        length
-        for length in _common_ends(out.fingerprints, page.fingerprints)
-        if sum(out.counts[fingerprint] == 1 for fingerprint in page.fingerprints[:length]) >= out.overlap
-    ]
-    if len(ends) > 1:
-        ends = [length for length in ends if out.fingerprints[-length:] == page.fingerprints[:length]]
-    return Counter(page.fingerprints[: ends[0]]) if len(ends) == 1 else None
+    for gone in range(MAX_GONE + 1):
+        end = out.identities[: len(out.identities) - gone]
+        touched = out.identities[len(end) :]
+        if any(out.identity_counts[identity] > 1 or identity in page.identity_counts for identity in touched):
+            break
+        lengths = [length for length in _common_ends(end, page.identities) if not touched or length < len(page.rows)]
+        same_order = [length for length in lengths if end[-length:] == page.identities[:length]]
+        proved = [
+            length
+            for length in same_order or lengths
+            if sum(out.identity_counts[identity] == 1 for identity in page.identities[:length]) >= out.overlap
+        ]
+        if len(proved) == 1 and (same_order or len(lengths) == 1):
+            return Counter(out.fingerprints[-proved[0] - gone :])
+        if proved:
+            break
+    return None
 
 
 def _common_ends(out: Sequence[int], page: Sequence[int]) -> Iterator[int]:
@@ -195,6 +226,9 @@ def minute_of(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
-def _fingerprint(row: Row) -> int:
-    text = json.dumps(row, sort_keys=True, default=str).encode()
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+def _written(row: Row) -> bytes:
+    return json.dumps(row, sort_keys=True, default=str).encode()
+
+
+def _fingerprint(content: bytes) -> int:
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big")

@@ -26,8 +26,8 @@ from tap_execvision.pages import (
     Row,
     minute_of,
     new_rows,
-    repeated_rows,
     rows_besides,
+    rows_out,
 )
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
                 break
             else:  # it changed meanwhile
                 page = following
-                page.new = page.rows
+                page.new, page.left = page.rows, Counter()
         self._release(page)
         while not self._is_last(following):
             self._release(following)
@@ -173,6 +173,7 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
         if new is None:
             return None
         found.new, found.added, found.joins = new, len(new), page
+        found.left = page.left - found.counts
         self._changes = 0
         return found
 
@@ -252,21 +253,30 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
         return larger if not larger or self._settles(larger) else (yield from self._end_or_more(larger))
 
     def _goal(self, page: Page) -> datetime:
-        """Return the minute to go on from: the newest, or one whose rows are enough to show that pages join."""
+        """Return the minute to go on from: the newest, or one that leaves enough rows to show that pages join."""
+        return max(self._goals(page), default=self._since)
+
+    def _goals(self, page: Page) -> list[datetime]:
         moments = sorted(filter(None, page.moments))
         past = [moment for moment in moments if moment <= self._now]
-        if not page.shows_feed_time:
-            return minute_of(past[-min(len(past), OVERLAP + 1)]) if past else self._since
-        newest = minute_of((past or moments)[-1])
-        return newest if newest > self._since else max(minute_of(moments[-1]), self._since)
+        past = past or [moment for moment in moments if moment <= shifted(self._now, DAY)]
+        places = {-1, -OVERLAP - 1} if page.shows_feed_time else {-OVERLAP - 1}
+        goals = {minute_of(past[max(place, -len(past))]) for place in places if past}
+        if page.shows_feed_time and max(goals, default=self._since) <= self._since and self._is_full(page):
+            goals = {minute_of(moments[-1])}  # more than a page of times to come
+        return sorted((goal for goal in goals if goal > self._since), reverse=True)
 
     def _from_minute(self, page: Page) -> Attempt:
         """Go on from a minute whose beginning is out."""
-        goal = self._goal(page)
-        found = yield from self._try(page, FeedRequest(shifted(goal, self._shift), self._limit))
-        if found:
-            self._move(goal, page, found)
-        return found
+        for goal in self._goals(page):
+            repeated = sum(moment >= goal for moment in page.moments if moment)
+            limit = self._limit if repeated < self._limit else page.request.limit
+            found = yield from self._try(page, FeedRequest(shifted(goal, self._shift), limit))
+            # Where times are shown, the minute itself has to come: else `since` is read otherwise than it was meant.
+            if found and (not found.shows_feed_time or minute_of(min(filter(None, found.moments))) <= goal):
+                self._move(goal, page, found)
+                return found
+        return None
 
     def _move(self, goal: datetime, page: Page, found: Page) -> None:
         repeated = len(found.rows) - found.added
@@ -279,16 +289,17 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
     def _changed(self, page: Page) -> Attempt:
         """Ask for a page again, as rows may have left it; None if it is the same."""
         again = yield from self._get(page.request)
-        if again.fingerprints == page.fingerprints or self._changes >= MAX_CHANGES:
+        if again.identities == page.identities or self._changes >= MAX_CHANGES:
             return None
         self._changes += 1
         again.joins, again.bookmark = page.joins, page.bookmark
-        repeated: Counter[int] | None = Counter()
+        known: Counter[int] | None = Counter()
         if page.request.last_id:
-            repeated = repeated_rows(page.joins, again) if page.joins else None
-        if repeated is None:
-            again, repeated = (yield from self._ask(self._since)), Counter()
-        again.new = rows_besides(page.counts | repeated, again)
+            known = rows_out(page.joins, again) if page.joins else None
+        if known is None:
+            again, known = (yield from self._ask(self._since)), Counter()
+        again.new = rows_besides((page.counts + page.left) | known, again)
+        again.left = page.counts + page.left - again.counts
         again.added = len(again.new)
         return again
 

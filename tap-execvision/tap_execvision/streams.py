@@ -253,6 +253,7 @@ class KpiDefinitions(DetailStream):
     path = "/kpi/{id}"
     parent_stream_type = KpiObservations
     id_name = "kpiId"
+    id_is_number = True
     primary_keys = ("kpiId",)
     schema = schemas.KPI_DEFINITIONS
 

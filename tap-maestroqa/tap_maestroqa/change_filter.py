@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .base.http import TapError
 from .base.records import normalize_datetime, parse_datetime, shifted, to_rfc3339
-from .windows import DAY, Window
+from .windows import DAY, EARLIEST_START, Window
 
 if TYPE_CHECKING:
     from .session_files import Session
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 # it may be a day, or local time, whose clock is put back in autumn.
 OVERLAP = timedelta(minutes=10)
 OVERLAP_WITHOUT_ZONE = DAY
+# The first of January of the year 1, or of 1970, is how systems write that they do not know.
+_EARLIEST = to_rfc3339(EARLIEST_START)
 _ZONE = re.compile(r"(Z|UTC|[+-]\d\d:?\d\d)\s*$", re.IGNORECASE)
+# The two confirmations are not in the export's article, but in the vendor's newer one.
+_TIMES = ("createdAt", "agentConfirmedDate", "coachConfirmedDate")
 _PARTS = ("coachingPoints", "todos", "activityLog")
 _PART_TIMES = ("createdAt", "updatedAt", "completedAt", "timestamp")
 
@@ -135,7 +139,7 @@ class ChangeFilter:
 
 
 class ChangeTimes(NamedTuple):
-    """The times in a session, its meeting's aside; whether all are there and can be read, and all name their zone."""
+    """The times in a session, its meeting's aside; whether all are there and make sense, and all name their zone."""
 
     times: list[str]
     readable: bool
@@ -144,11 +148,11 @@ class ChangeTimes(NamedTuple):
 
 def change_times(session: Session) -> ChangeTimes:
     """Return the times at which something in a session has changed."""
-    values = [session.get("updatedAt"), session.get("createdAt") or session.get("updatedAt")]
+    values = [session.get("updatedAt"), *(session[key] for key in _TIMES if session.get(key))]
     for name in _PARTS:
         parts = session.get(name) or []
         for part in parts if isinstance(parts, list) else [None]:
             values += [part[key] for key in _PART_TIMES if part.get(key)] if isinstance(part, dict) else [None]
     times = [normalize_datetime(value) if isinstance(value, str) else None for value in values]
-    found = [time for time in times if time]
+    found = [time for time in times if time and time >= _EARLIEST]
     return ChangeTimes(found, len(found) == len(times), all(_ZONE.search(str(value)) for value in values))

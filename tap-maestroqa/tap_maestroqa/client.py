@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime, timezone
 from functools import cached_property
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, ClassVar
@@ -19,7 +18,7 @@ from .base.stream import BaseStream
 from .change_filter import ChangeFilter, Synced
 from .pagination import WindowPaginator
 from .session_files import error_in, spool, top_level
-from .windows import DAY, Window, days_between
+from .windows import DAY, EARLIEST_START, Window, days_between
 
 if TYPE_CHECKING:
     import requests
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 RATES = [Rate(1, 1100), Rate(30, 61_000)]
 # How far into the future meetings are looked for.
 AHEAD = 365 * DAY
-# The vendor is younger; each year before would cost five requests a run.
-EARLIEST_START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 A_SECOND = re.compile(r"\bsecond\b")
 
 

@@ -67,7 +67,7 @@ AGENTCONNECT = Contract(
         ({"request_timeout": "soon"}, "request_timeout"),
     ),
     secrets=("api_key", "api_secret"),
-    wrong=({"error": "Something went wrong."}, {}, "text", 5, None),
+    wrong=({"error": "Something went wrong."}, {}, "text", 5),  # null may be an empty page
     many={"page_size": 10},
     sender=lambda sandbox: sandbox.agentconnect,
     spared=frozenset({"sequence_id", "email", "custom_employee_id"}),

@@ -60,9 +60,3 @@ def test_about_and_version(tap: Contract) -> None:
 def test_documents_say_what_the_code_says() -> None:
     stale = [path.relative_to(ROOT) for path, text in documents() if path.read_text() != text]
     assert not stale, "run `python3 -m uv run python -m tools generate`"
-
-
-def test_the_copies_of_a_shared_file_are_equal() -> None:
-    for name in ("records.py", "settings.py", "transport.py"):
-        copies = {path.read_text() for path in ROOT.glob(f"tap-*/tap_*/{name}")}
-        assert len(copies) == 1, name

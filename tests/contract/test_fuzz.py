@@ -35,7 +35,7 @@ class Fuzz:
 
     def __call__(self, answer: Any) -> Any:
         self.responses += 1
-        for row in _rows(answer):
+        for row in rows_in(answer):
             self._change(row)
         return answer
 
@@ -59,7 +59,7 @@ class Fuzz:
         return f"mark {chance.randrange(10**12)}."
 
 
-def _rows(answer: Any) -> list[Json]:
+def rows_in(answer: Any) -> list[Json]:
     if isinstance(answer, dict):
         answer = next((value for value in answer.values() if isinstance(value, list)), [])
     return [row for row in answer if isinstance(row, dict)]

@@ -180,7 +180,8 @@ def test_a_change_anywhere_in_a_session_counts() -> None:
     row["coachingPoints"] = [{"updatedAt": to_rfc3339(NOW - 5 * DAY)}]
     row["activityLog"] = [{"timestamp": to_rfc3339(NOW - 4 * DAY)}]
     row["meetingDate"] = to_rfc3339(NOW + 4 * DAY)
-    assert change_times(row) == ([to_rfc3339(NOW - days * DAY) for days in (8, 9, 5, 7, 6, 4)], True, True)
+    row["agentConfirmedDate"], row["coachConfirmedDate"] = (to_rfc3339(NOW - days * DAY) for days in (3, 2))
+    assert change_times(row) == ([to_rfc3339(NOW - days * DAY) for days in (8, 9, 3, 2, 5, 7, 6, 4)], True, True)
 
 
 def test_what_has_no_date_or_an_unreadable_one_is_always_sent() -> None:
@@ -191,12 +192,26 @@ def test_what_has_no_date_or_an_unreadable_one_is_always_sent() -> None:
         assert read(changes, row) == ["1"]
 
 
-def test_the_first_day_in_the_calendar_is_a_day() -> None:
-    row = session(1, NOW - 9 * DAY, NOW - 8 * DAY)
+def test_a_date_from_before_the_vendor_says_nothing() -> None:
     state: dict[str, Any] = {}
-    assert a_run(state, NOW, {**row, "updatedAt": "0001-01-01T00:00:00Z", "createdAt": None}) == ["1"]
-    assert state["replication_key_value"] == "0001-01-01T00:00:00.000000Z"
-    assert a_run(state, NOW, row) == ["1"]
+    row, other = (session(number, NOW - 9 * DAY, NOW - 8 * DAY - 60 * number * MINUTE) for number in (0, 2))
+    a_run(state, NOW, row, other)
+    for nothing in ("0001-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"):
+        assert a_run(state, NOW + DAY, {**row, "updatedAt": nothing}, other) == ["0"]
+    unknown: dict[str, Any] = {}
+    assert a_run(unknown, NOW, {**row, "updatedAt": "0001-01-01T00:00:00Z", "createdAt": None}) == ["0"]
+    assert not unknown
+
+
+def test_a_run_that_finds_more_writes_no_state_that_says_less() -> None:
+    state: dict[str, Any] = {}
+    a_run(state, NOW, session(1, NOW - 9 * DAY, NOW - 8 * DAY))
+    changes = ChangeFilter("createdAt", QUARTER, synced(state), NOW + DAY)
+    changes.is_new_or_changed(session(1, NOW - 9 * DAY, NOW))
+    changes.window_read(Window(QUARTER.start, QUARTER.start + 30 * DAY), 1)
+    assert changes.progress(NOW + DAY) is None
+    changes.window_read(Window(QUARTER.start + 30 * DAY, QUARTER.end), 1)
+    assert changes.progress(NOW + DAY) is not None
 
 
 def test_another_time_axis_starts_anew() -> None:
