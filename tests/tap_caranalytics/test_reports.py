@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def test_every_reading_of_the_pages(reading: str, sandbox: Sandbox) -> None:
         found = of_day(result.records(stream), 1)
         assert counted(bare(found)) == counted(written(sandbox, stream, 1))
     assert not vendor.downloads.leaks
-    assert vendor.told_off == 0
+    assert vendor.rate_limited == 0
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -432,3 +432,21 @@ def test_a_large_report_in_little_memory_and_nothing_left(sandbox: Sandbox, tmp_
     assert len({record["_row_key"] for record in result.records("response")}) == len(result.records("response"))
     assert result.peak_mb < 150
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("hours", [-2, -30, 30])
+def test_the_bookmark_stays_behind_the_vendors_clock(hours: int, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.clock_offset = timedelta(hours=hours)
+    vendor.rules.refuses_future = hours > 0
+    started = datetime.now(timezone.utc)
+    result = sync(sandbox, "response", start_date=day(3))
+    assert result.state
+    bookmark = datetime.fromisoformat(
+        result.state["bookmarks"]["response"]["replication_key_value"].replace("Z", "+00:00")
+    )
+    now = min(started, started + vendor.clock_offset)
+    assert now - DAY - timedelta(minutes=5) < bookmark <= now
+    for days_ago in (3, 2):
+        found = of_day(result.records("response"), days_ago)
+        assert counted(bare(found)) == counted(written(sandbox, "response", days_ago))
