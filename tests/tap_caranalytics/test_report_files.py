@@ -77,6 +77,7 @@ def test_what_is_empty(body: bytes) -> None:
         (b'{"status":"FAIL","message":"Report expired","result":null}', "Report expired"),
         (b'{"status":"FAIL","message":"Report expired","result":[]}', "Report expired"),
         (b'{"error":"Report expired"}', "Report expired"),
+        (b'{"status":"FAIL","result":[{"a":1}],"message":"Export truncated"}', "Export truncated"),
         (b"Report expired", "Report expired"),
         (b"Sorry, the report has expired.", "Sorry, the report has expired."),
         (b'"Report expired"', "Report expired"),
@@ -102,9 +103,11 @@ def test_an_answer_without_a_report(body: bytes, message: str) -> None:
         b'["jane@example.com"]',
         b'[{"a": 1}, "jane@example.com"]',
         b'[{"a": 1}, null]',
+        b'[{"status": "PASS", "result": [{"Agent": "jane@example.com"}]}]',
+        b'{"result": [{"a": 1}], "data": [{"Agent": "jane@example.com"}]}',
     ],
 )
-def test_rows_that_are_no_objects_are_refused_for_good_and_not_shown(body: bytes) -> None:
+def test_rows_that_stand_elsewhere_or_are_none_are_refused_for_good_and_not_shown(body: bytes) -> None:
     with pytest.raises(NotAReportError) as caught:
         read(body)
     assert caught.value.is_final
