@@ -23,7 +23,7 @@ ENVELOPE_KEYS = ("result", "data", "rows")
 ENVELOPE_NAMES = {"status", "request", "message", "error", *ENVELOPE_KEYS}
 LISTS = {f"{key}.item" for key in ENVELOPE_KEYS}
 MESSAGE_KEYS = ("result", "message", "error")
-MAX_MESSAGE_LENGTH = 300
+MAX_MESSAGE_LENGTH = 500
 _MANY_DIGITS = re.compile(rb"[0-9]{8}")
 _LONG_NUMBER = re.compile(r"[0-9]{500}")
 _NO_NUMBER = re.compile(r"NaN|Infinity")
@@ -99,7 +99,8 @@ def _rows_prefix(file: IO[bytes]) -> str | None:
     file.seek(0)
     start = file.read(CHUNK).lstrip()
     if not start:
-        return None
+        message = "nothing"
+        raise InvalidJSONError(message)
     if start[:1] not in b'[{"tfn-0123456789':
         _raise_for_text(start)
     try:
@@ -147,12 +148,12 @@ def _find_rows(events: Iterator[tuple[str, str, Any]]) -> str | None:
     if first == "null" or (is_envelope and not (failed or other or lists or (nothing and message))):
         return None
     what = "an answer without a report" if len(lists) < 2 else "rows in two lists"  # noqa: PLR2004
-    raise NotAReportError(what, message, is_final=len(lists) > 1)
+    raise NotAReportError(what, _sentence(message), is_final=len(lists) > 1)
 
 
 def _is_row(row: Any) -> bool:
     """Tell a row from anything else, an envelope among others that hold rows themselves."""
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or not row:
         return False
     return not (
         row.keys() <= ENVELOPE_NAMES
@@ -166,10 +167,15 @@ def _raise_for_text(start: bytes) -> NoReturn:
     if start.startswith(b"<"):
         message = "a web page"
         raise InvalidJSONError(message)
-    text = start.decode(errors="replace").strip()
     what = "text, though JSON was asked for"
-    # A sentence of the vendor's; of anything longer nobody knows what it holds.
-    raise NotAReportError(what, text if len(text) <= MAX_MESSAGE_LENGTH and len(text.splitlines()) == 1 else "")
+    raise NotAReportError(what, _sentence(start.decode(errors="replace")))
+
+
+def _sentence(text: str) -> str:
+    """Return a text that may be a message of the vendor's; "" for any other, as nobody knows what it holds."""
+    text = text.strip()
+    is_one = len(text) <= MAX_MESSAGE_LENGTH and len(text.splitlines()) == 1 and not text.startswith(("[", "{", "<"))
+    return text if is_one else ""
 
 
 def _refuse_long_numbers(file: IO[bytes]) -> None:

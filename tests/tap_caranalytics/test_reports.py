@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sandbox.server import Sandbox
 
+from sandbox import faults
 from tests.contract.contract import day
 from tests.contract.test_records import invalid
 from tests.singer import after, run
@@ -90,17 +91,30 @@ def test_labels_become_names(sandbox: Sandbox) -> None:
         assert sorted(map(str, found)) == sorted(str(row[name]) for row in expected)
 
 
-@pytest.mark.parametrize("empty", ["as ever", "no body"])
+@pytest.mark.parametrize("empty", [[], {}, None, {"result": []}], ids=str)
 def test_a_window_without_rows_is_passed_once_it_has_come_so_twice(empty: Any, sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
-    vendor.style.no_rows = empty
-    long_ago, next_day, end = ((midnight(0) - days * DAY).date().isoformat() for days in (900, 899, 898))
-    result = sync(sandbox, "response", "windows", start_date=long_ago, end_date=next_day)
+    vendor.downloads.fail(faults.instead(empty), times=99)
+    result = sync(sandbox, "response", "windows", end_date=day(1))
     assert not result.records("response")
     assert [row["row_count"] for row in result.records("windows")] == [0, 0]
-    assert [job.downloads for job in vendor.jobs] == [2, 2]
+    assert len(vendor.downloads.seen) == 4
     assert result.state
-    assert result.state["bookmarks"]["response"]["replication_key_value"] == f"{end}T00:00:00.000000Z"
+    assert result.state["bookmarks"]["response"]["replication_key_value"] == f"{day(0)}T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    "answer", [faults.empty(), faults.status(204, ""), faults.status(202, "")], ids=["200", "204", "202"]
+)
+def test_nothing_at_all_is_no_report(answer: faults.ResponseFault, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.downloads.fail(answer, times=2)
+    result = sync(sandbox, "response", start_date=day(1), end_date=day(1))
+    assert counted(bare(result.records("response"))) == counted(written(sandbox, "response", 1))
+    vendor.downloads.fail(answer, times=99)
+    result = sync(sandbox, "response", "windows", start_date=day(1), end_date=day(1), failing=True)
+    assert "did not recover" in result.log
+    assert not result.of("RECORD")
 
 
 def test_an_end_date_that_is_a_day_is_its_end_and_a_moment_is_that_moment(sandbox: Sandbox) -> None:
