@@ -141,6 +141,9 @@ class CareStream(DynamicSchemaStream, BaseStream[ReportRequest, Any]):
 
     def _report(self, response: requests.Response, request: ReportRequest) -> ReportFile:
         """Keep a body in a temporary file once it has been read to its end: a cut one is asked for again."""
+        if response.status_code != HTTPStatus.OK:
+            message = f"{request.label} answered with HTTP {response.status_code} and no report"
+            raise TransientError(message, response)
         try:
             return ReportFile(self.repair(response.iter_content(CHUNK)))
         except NotAReportError as error:

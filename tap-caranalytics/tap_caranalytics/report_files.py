@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 ENVELOPE_KEYS = ("result", "data", "rows")
+ENVELOPE_NAMES = {"status", "request", "message", "error", *ENVELOPE_KEYS}
+LISTS = {f"{key}.item" for key in ENVELOPE_KEYS}
 MESSAGE_KEYS = ("result", "message", "error")
-MAX_MESSAGE_LENGTH = 300
+MAX_MESSAGE_LENGTH = 500
 _MANY_DIGITS = re.compile(rb"[0-9]{8}")
 _LONG_NUMBER = re.compile(r"[0-9]{500}")
 _NO_NUMBER = re.compile(r"NaN|Infinity")
@@ -97,7 +99,8 @@ def _rows_prefix(file: IO[bytes]) -> str | None:
     file.seek(0)
     start = file.read(CHUNK).lstrip()
     if not start:
-        return None
+        message = "nothing"
+        raise InvalidJSONError(message)
     if start[:1] not in b'[{"tfn-0123456789':
         _raise_for_text(start)
     try:
@@ -106,8 +109,8 @@ def _rows_prefix(file: IO[bytes]) -> str | None:
         prefix = _find_rows(ijson.parse(file, buf_size=CHUNK))
         if prefix:
             file.seek(0)
-            if not all(isinstance(row, dict) for row in ijson.items(file, prefix, buf_size=CHUNK)):
-                message = "rows that are no objects"
+            if not all(_is_row(row) for row in ijson.items(file, prefix, buf_size=CHUNK)):
+                message = "rows that are no objects with columns"
                 raise NotAReportError(message, is_final=True)
     except ijson.JSONError as error:
         raise InvalidJSONError(_described(str(error))) from None
@@ -118,42 +121,61 @@ def _rows_prefix(file: IO[bytes]) -> str | None:
 
 
 def _find_rows(events: Iterator[tuple[str, str, Any]]) -> str | None:
-    """Return the prefix of the first list with something in it, None when the report is empty."""
+    """Return the prefix of the list that holds the rows, None when the report is empty."""
     _, first, value = next(events)
-    lists = {"item"} if first == "start_array" else {f"{key}.item" for key in ENVELOPE_KEYS}
+    if first == "start_array":
+        return "item" if next(events)[1] != "end_array" else None
     names: set[str] = set()
-    texts: dict[str, str] = {}
-    nothing = filled = False
+    texts: dict[str, str] = {"result": value} if first == "string" else {}
+    lists: set[str] = set()
+    nothing = other = False
+    # To its end: what says that a list is not all may follow it.
     for prefix, event, item in events:
-        if prefix in lists:
-            return prefix
-        if not prefix and event == "map_key":
+        if prefix in LISTS:
+            lists.add(prefix)
+        elif not prefix and event == "map_key":
             names.add(item)
         elif event == "string" and prefix in names:
             texts[prefix] = item
         elif prefix in ENVELOPE_KEYS:
             nothing |= event == "null"
-            filled |= event in {"map_key", "number", "boolean"}
-    if first == "string":
-        texts["result"] = value
+            other |= event in {"map_key", "number", "boolean"}
     message = next((texts[key] for key in MESSAGE_KEYS if texts.get(key)), "")
-    failed = texts.get("status", "PASS") != "PASS" or (nothing and message) or "result" in texts
-    if first in {"start_array", "null"} or (
-        first == "start_map" and not failed and not filled and (not names or names & {*ENVELOPE_KEYS})
-    ):
+    failed = texts.get("status", "").upper().startswith(("FAIL", "ERR")) or "result" in texts
+    if len(lists) == 1 and not failed:
+        return lists.pop()
+    is_envelope = first == "start_map" and (not names or names & {*ENVELOPE_KEYS})
+    if first == "null" or (is_envelope and not (failed or other or lists or (nothing and message))):
         return None
-    what = "an answer without a report"
-    raise NotAReportError(what, message)
+    what = "an answer without a report" if len(lists) < 2 else "rows in two lists"  # noqa: PLR2004
+    raise NotAReportError(what, _sentence(message), is_final=len(lists) > 1)
+
+
+def _is_row(row: Any) -> bool:
+    """Tell a row from anything else, an envelope among others that hold rows themselves."""
+    if not isinstance(row, dict) or not row:
+        return False
+    return not (
+        row.keys() <= ENVELOPE_NAMES
+        and any(
+            isinstance(row.get(key), list) and any(isinstance(item, dict) for item in row[key]) for key in ENVELOPE_KEYS
+        )
+    )
 
 
 def _raise_for_text(start: bytes) -> NoReturn:
     if start.startswith(b"<"):
         message = "a web page"
         raise InvalidJSONError(message)
-    text = start.decode(errors="replace").strip()
     what = "text, though JSON was asked for"
-    # A sentence of the vendor's; of anything longer nobody knows what it holds.
-    raise NotAReportError(what, text if len(text) <= MAX_MESSAGE_LENGTH and len(text.splitlines()) == 1 else "")
+    raise NotAReportError(what, _sentence(start.decode(errors="replace")))
+
+
+def _sentence(text: str) -> str:
+    """Return a text that may be a message of the vendor's; "" for any other, as nobody knows what it holds."""
+    text = text.strip()
+    is_one = len(text) <= MAX_MESSAGE_LENGTH and len(text.splitlines()) == 1 and not text.startswith(("[", "{", "<"))
+    return text if is_one else ""
 
 
 def _refuse_long_numbers(file: IO[bytes]) -> None:

@@ -20,9 +20,9 @@ from tap_caranalytics.jobs import outcome
 
 from sandbox import faults
 from tests.contract.contract import day
+from tests.fork_server import FAST_CLOCK
 from tests.singer import BIN, run
 from tests.tap_caranalytics.reports import TAP, bare, catalog, counted, of_day, settings, sync, written
-from tests.warm import HASTE
 
 
 def error(log: str) -> str:
@@ -234,7 +234,7 @@ def test_what_is_no_report_is_named_in_one_line(body: str, what: str, sandbox: S
     sandbox.caranalytics.downloads.fail(faults.rewrite(lambda _: body.encode()), times=99)
     config = settings(sandbox, start_date=day(1), end_date=day(1))
     sandbox.caranalytics.lift_limits()
-    result = run(TAP, config, catalog=catalog("response"), environment=HASTE)
+    result = run(TAP, config, catalog=catalog("response"), environment=FAST_CLOCK)
     assert result.exit_code == 1
     assert what in error(result.log)
     assert "jane" not in result.output
@@ -294,7 +294,7 @@ def test_told_off_is_waited_out(status: int, sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
     vendor.limits, vendor.over_limit_status = (Limit(2, 3),), status
     result = sync(sandbox, "response", start_date=day(1), end_date=day(1))
-    assert vendor.told_off
+    assert vendor.rate_limited
     assert counted(bare(result.records("response"))) == counted(written(sandbox, "response", 1))
 
 
@@ -307,5 +307,5 @@ def test_the_limit_is_kept_by_default(sandbox: Sandbox) -> None:
     result = run(TAP, config, catalog=catalog("response", "teams"))
     assert result.exit_code == 0, result.log
     assert len(vendor.seen) > 20
-    assert vendor.told_off == 0
+    assert vendor.rate_limited == 0
     assert len(of_day(result.records("response"), 1)) == len(written(sandbox, "response", 1))

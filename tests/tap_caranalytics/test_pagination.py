@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_caranalytics import jobs, pagination
 from tap_caranalytics.base.http import RefusedError, TapError
+from tap_caranalytics.base.records import to_rfc3339
 from tap_caranalytics.jobs import API, Job, Redirect, ReportEndpoint, ReportRequest
 from tap_caranalytics.pagination import JobOptions, ReportPaginator, Schedule, SnapshotPaginator
 from tap_caranalytics.report_files import ReportFile
@@ -46,6 +47,7 @@ class Vendor:
     lost: set[int] = field(default_factory=set)
     calls: list[float] = field(default_factory=list)
     runs: list[tuple[datetime, datetime, float]] = field(default_factory=list)
+    moments: list[datetime] = field(default_factory=list)
     running: set[int] = field(default_factory=set)
     refused: int = 0
 
@@ -71,6 +73,7 @@ class Vendor:
             return RefusedError("POST run: HTTP 409", 409, "no")
         self.running.add(len(self.runs))
         self.runs.append((start, end, self.now))
+        self.moments.append(datetime.now(timezone.utc))
         return {"workflowId": "w", "runId": str(len(self.runs) - 1)}
 
     def _status(self, run: int) -> Any:
@@ -223,7 +226,7 @@ def test_equal_rows_in_two_parts_stay_two_and_one_reading_has_one_moment(
     (written,) = read(paginator(1), vendor)
     one, other = written.records
     assert one["_row_key"] != other["_row_key"]
-    assert one["_extracted_at"] == other["_extracted_at"]
+    assert one["_extracted_at"] == other["_extracted_at"] <= to_rfc3339(vendor.moments[1])
 
 
 def test_no_row_leaves_before_its_window_is_whole(vendor: Vendor) -> None:
@@ -249,6 +252,12 @@ def test_the_clock_that_counts_is_the_vendors(behind: int, vendor: Vendor) -> No
     reports = paginator(1, clock=lambda: vendor.today if vendor.calls else ours)
     found = [written.batch.bookmark for written in read(reports, vendor)]
     assert found == (["2026-03-01T00:00:00.000000Z"] if behind < 7 else [])
+
+
+def test_a_window_that_the_vendor_has_not_come_to_moves_no_bookmark(vendor: Vendor) -> None:
+    before = START - timedelta(hours=2)
+    reports = paginator(1, clock=lambda: before if vendor.calls else START + timedelta(hours=7))
+    assert [written.batch.bookmark for written in read(reports, vendor)] == [None]
 
 
 def test_a_bookmark_that_our_clock_would_put_ahead(vendor: Vendor) -> None:

@@ -53,8 +53,6 @@ def test_a_cut_one_is_never_taken_for_whole(layout: str, rows: list[dict[str, st
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b" \n",
         b"[]",
         b"{}",
         b"null",
@@ -77,10 +75,13 @@ def test_what_is_empty(body: bytes) -> None:
         (b'{"status":"FAIL","message":"Report expired","result":null}', "Report expired"),
         (b'{"status":"FAIL","message":"Report expired","result":[]}', "Report expired"),
         (b'{"error":"Report expired"}', "Report expired"),
+        (b'{"status":"FAIL","result":[{"a":1}],"message":"Export truncated"}', "Export truncated"),
         (b"Report expired", "Report expired"),
         (b"Sorry, the report has expired.", "Sorry, the report has expired."),
         (b'"Report expired"', "Report expired"),
         (b"5", ""),
+        (json.dumps(json.dumps([{"Agent": "jane@example.com"}])).encode(), ""),
+        (json.dumps({"result": "Agent,Score\njane@example.com,5"}).encode(), ""),
         (b'{"a": 1}', ""),
         (b'{"items": [{"a": 1}]}', ""),
         (b'{"result": {"a": 1}}', ""),
@@ -102,9 +103,12 @@ def test_an_answer_without_a_report(body: bytes, message: str) -> None:
         b'["jane@example.com"]',
         b'[{"a": 1}, "jane@example.com"]',
         b'[{"a": 1}, null]',
+        b"[{}]",
+        b'[{"status": "PASS", "result": [{"Agent": "jane@example.com"}]}]',
+        b'{"result": [{"a": 1}], "data": [{"Agent": "jane@example.com"}]}',
     ],
 )
-def test_rows_that_are_no_objects_are_refused_for_good_and_not_shown(body: bytes) -> None:
+def test_rows_that_stand_elsewhere_or_are_none_are_refused_for_good_and_not_shown(body: bytes) -> None:
     with pytest.raises(NotAReportError) as caught:
         read(body)
     assert caught.value.is_final
@@ -114,6 +118,8 @@ def test_rows_that_are_no_objects_are_refused_for_good_and_not_shown(body: bytes
 @pytest.mark.parametrize(
     ("body", "what"),
     [
+        (b"", "nothing"),
+        (b" \n", "nothing"),
         (b"<html>Back soon</html>", "a web page"),
         (b'[{"a": NaN}]', "NaN, which is no number in JSON"),
         (b'[\n {"a": "jane@example.com",\n "b": -Infinity}]', "Infinity, which is no number in JSON"),

@@ -2,13 +2,14 @@
 
 import gzip
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sandbox.server import Sandbox
 
+from sandbox import faults
 from tests.contract.contract import day
 from tests.contract.test_records import invalid
 from tests.singer import after, run
@@ -65,7 +66,7 @@ def test_every_reading_of_the_pages(reading: str, sandbox: Sandbox) -> None:
         found = of_day(result.records(stream), 1)
         assert counted(bare(found)) == counted(written(sandbox, stream, 1))
     assert not vendor.downloads.leaks
-    assert vendor.told_off == 0
+    assert vendor.rate_limited == 0
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -90,17 +91,30 @@ def test_labels_become_names(sandbox: Sandbox) -> None:
         assert sorted(map(str, found)) == sorted(str(row[name]) for row in expected)
 
 
-@pytest.mark.parametrize("empty", ["as ever", "no body"])
+@pytest.mark.parametrize("empty", [[], {}, None, {"result": []}], ids=str)
 def test_a_window_without_rows_is_passed_once_it_has_come_so_twice(empty: Any, sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
-    vendor.style.no_rows = empty
-    long_ago, next_day, end = ((midnight(0) - days * DAY).date().isoformat() for days in (900, 899, 898))
-    result = sync(sandbox, "response", "windows", start_date=long_ago, end_date=next_day)
+    vendor.downloads.fail(faults.instead(empty), times=99)
+    result = sync(sandbox, "response", "windows", end_date=day(1))
     assert not result.records("response")
     assert [row["row_count"] for row in result.records("windows")] == [0, 0]
-    assert [job.downloads for job in vendor.jobs] == [2, 2]
+    assert len(vendor.downloads.seen) == 4
     assert result.state
-    assert result.state["bookmarks"]["response"]["replication_key_value"] == f"{end}T00:00:00.000000Z"
+    assert result.state["bookmarks"]["response"]["replication_key_value"] == f"{day(0)}T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    "answer", [faults.empty(), faults.status(204, ""), faults.status(202, "")], ids=["200", "204", "202"]
+)
+def test_nothing_at_all_is_no_report(answer: faults.ResponseFault, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.downloads.fail(answer, times=2)
+    result = sync(sandbox, "response", start_date=day(1), end_date=day(1))
+    assert counted(bare(result.records("response"))) == counted(written(sandbox, "response", 1))
+    vendor.downloads.fail(answer, times=99)
+    result = sync(sandbox, "response", "windows", start_date=day(1), end_date=day(1), failing=True)
+    assert "did not recover" in result.log
+    assert not result.of("RECORD")
 
 
 def test_an_end_date_that_is_a_day_is_its_end_and_a_moment_is_that_moment(sandbox: Sandbox) -> None:
@@ -432,3 +446,21 @@ def test_a_large_report_in_little_memory_and_nothing_left(sandbox: Sandbox, tmp_
     assert len({record["_row_key"] for record in result.records("response")}) == len(result.records("response"))
     assert result.peak_mb < 150
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("hours", [-2, -30, 30])
+def test_the_bookmark_stays_behind_the_vendors_clock(hours: int, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.clock_offset = timedelta(hours=hours)
+    vendor.rules.refuses_future = hours > 0
+    started = datetime.now(timezone.utc)
+    result = sync(sandbox, "response", start_date=day(3))
+    assert result.state
+    bookmark = datetime.fromisoformat(
+        result.state["bookmarks"]["response"]["replication_key_value"].replace("Z", "+00:00")
+    )
+    now = min(started, started + vendor.clock_offset)
+    assert now - DAY - timedelta(minutes=5) < bookmark <= now
+    for days_ago in (3, 2):
+        found = of_day(result.records("response"), days_ago)
+        assert counted(bare(found)) == counted(written(sandbox, "response", days_ago))

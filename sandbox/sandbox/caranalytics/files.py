@@ -54,8 +54,6 @@ class Style:
     keys: Literal["ids", "labels"] = "ids"
     # What a column without a value is; `absent`: the row does not have it.
     unset: Literal["null", "blank", "absent"] = "null"
-    # A JSON file of no rows: as any other, or not a byte.
-    no_rows: Literal["as ever", "no body"] = "as ever"
     # `us`: 06/25/2019 13:45:10, of the shape that an export was seen with; `plain`: 2019-06-25 13:45:10.
     dates: Literal["us", "plain", "iso", "millis"] = "us"
     values: Literal["typed", "text"] = "typed"
@@ -84,10 +82,6 @@ class Style:
         return {name: unset if cell is None else cell for name, cell in zip(names, cells, strict=True)}
 
     def _json(self, names: list[str], cells: Iterator[list[Any]]) -> Iterator[str]:
-        first = next(cells, None)
-        if first is None and self.no_rows == "no body":
-            return
-        cells = chain([first] if first is not None else [], cells)
         if self.layout != "array":
             yield f'{{"status":"PASS","request":null,"message":null,"{self.layout}":'
         comma = "["
