@@ -1,4 +1,4 @@
-"""The paginators: one for feeds that are asked for with `since`, and one for details that are asked for by id.
+"""The paginator of feeds, which are asked for with `since`.
 
 What the vendor's page leaves open must not matter: whether the seconds of `since` count, whether it is inclusive and
 in which zone it is read, how `last_id` is understood, whether `limit` is cut silently, what changes while the feed is
@@ -31,10 +31,9 @@ from tap_execvision.pages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from logging import Logger
 
-    from tap_execvision.client import Access
     from tap_execvision.pages import Feed
 
     Requests = Generator[FeedRequest, list[Row], Page]
@@ -395,25 +394,3 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
         found = yield from self._ask(self._since)
         found.new, found.joins = rows_besides(page.counts, found), page
         return found
-
-
-class DetailPaginator(Paginator[str, list[Row]]):
-    """Asks for one id after another; what may be missing is skipped."""
-
-    def __init__(self, ids: Iterable[str], access: Access) -> None:
-        """Prepare to ask for these."""
-        self._ids, self._access = ids, access
-        super().__init__()
-
-    @override
-    def plan(self) -> Generator[str, list[Row], None]:
-        for id_ in self._ids:
-            if self._access.is_denied:
-                return
-            try:
-                rows = yield id_
-            except RefusedError as refusal:
-                self._access.note_refusal(refusal, id_)
-            else:
-                self._access.note_success()
-                self.emit(rows)
