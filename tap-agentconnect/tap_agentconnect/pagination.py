@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ QUIET_PAGES, QUIET_PAGES_WITHOUT_TIME, LATE_PAGES = 3, 100, 100
 THIN_PAGE, MAX_THIN_PAGES = 2, 1000
 # No vendor cuts pages as short as this.
 UNCUT_ROWS, UNCUT_BYTES = 50, 256 * 1024
+# How many pages show where the vendor cuts them, and how exactly rows of one kind have one length.
+SAMPLE_PAGES, ALMOST = 3, 0.95
 # What `number_of_employees` is unless it is given, and what it may be at most.
 EMPLOYEE_PAGE_SIZES = (100, 500)
 
@@ -195,21 +198,38 @@ class SequencePaginator(Paginator[FeedRequest, FeedPage]):
             self._late_pages > max(LATE_PAGES, self._pages - self._late_pages)
         )
 
-    def _is_whole(self, page: FeedPage) -> Generator[FeedRequest, FeedPage, bool]:
-        """Tell whether the feed's last group of equal ids is whole, which no later id can show.
+    def _is_whole(self, group: FeedPage) -> Generator[FeedRequest, FeedPage, bool]:
+        """Tell whether the page with the feed's last group of equal ids holds all of it, which no later id can show.
 
-        It is where its page had room for more: where one twice as long has come, in this run or from the feed's
-        beginning. A short feed may come on one page.
+        It does where it had room for more. How much room a page has, the feed's first pages show.
         """
-        if len(page.rows) <= 1 or self._has_room(page):
+        if len(group.rows) <= 1 or self._has_room(group, group.size):
             return True
-        sample = yield from self._ask(0, is_bounded=False)
-        is_all = {row["uuid"] for row in page.rows} <= {row["uuid"] for row in sample.rows}
-        is_short = len(sample.rows) < UNCUT_ROWS and sample.size < UNCUT_BYTES
-        return self._has_room(page) or (is_all and is_short)
+        wanted = {row["uuid"] for row in group.rows}
+        longest = _length_of_longest(group.rows)
+        lengths: list[int] = []
+        cursor = 0
+        for _ in range(SAMPLE_PAGES):
+            sample = yield from self._ask(cursor, is_bounded=False)
+            if wanted <= {row["uuid"] for row in sample.rows}:
+                if not lengths and len(sample.rows) < UNCUT_ROWS and sample.size < UNCUT_BYTES:
+                    return True  # a short feed, which comes on one page
+                break
+            lengths.append(len(sample.rows))
+            longest = max(longest, _length_of_longest(sample.rows))
+            cursor = max(sample.last - 1, cursor)
+        # Pages of one length are cut by a count of rows, and need less room to show that this one is not.
+        by_count = len(lengths) > 1 and set(lengths) == {self._max_rows}
+        needed = group.size / len(group.rows) if by_count else 2 * longest
+        return self._has_room(group, group.size) or self._has_room(group, needed * ALMOST)
 
-    def _has_room(self, page: FeedPage) -> bool:
-        return len(page.rows) < self._max_rows and 2 * page.size <= self._max_size
+    def _has_room(self, page: FeedPage, size: float) -> bool:
+        """Tell whether a page could have held another row, and so many bytes more."""
+        return len(page.rows) < self._max_rows and page.size + size <= self._max_size
+
+
+def _length_of_longest(rows: list[Row]) -> int:
+    return max((len(json.dumps(row, default=str)) for row in rows), default=0)
 
 
 def _check_order(rows: list[Row], after: int) -> None:
