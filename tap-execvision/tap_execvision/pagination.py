@@ -20,6 +20,7 @@ from tap_execvision.base.pagination import Paginator
 from tap_execvision.base.records import shifted
 from tap_execvision.leaps import WAYS
 from tap_execvision.pages import (
+    MAX_GONE,
     MINUTE,
     OVERLAP,
     FeedRequest,
@@ -302,9 +303,9 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
     def _changed(self, page: Page) -> Attempt:
         """Ask for a page again, as rows may have left it; None if it is the same."""
         again = yield from self._get(page.request)
-        self._is_irregular |= (
-            0 < len(again.rows) < len(page.rows) and again.identities == page.identities[: len(again.rows)]
-        )
+        count = len(again.rows)
+        # The last few may have been deleted.
+        self._is_irregular |= 0 < count < len(page.rows) - MAX_GONE and again.identities == page.identities[:count]
         if again.identities == page.identities or self._is_irregular or self._changes >= MAX_CHANGES:
             return None
         self._changes += 1
