@@ -15,18 +15,12 @@ from tap_execvision.base.stream import BaseStream
 from tap_execvision.pages import FeedRequest, Row
 
 if TYPE_CHECKING:
-    from logging import Logger
-
     import requests
     from singer_sdk.streams.rest import HTTPRequest, PageContext
-
-    from tap_execvision.base.http import RefusedError
 
 # The vendor's queue answers with a time-out of some form when it is full: coming back at once makes it longer.
 QUEUE_FULL = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 QUEUE_SECONDS = 5
-# So many refusals, and no success, say that an account has no right to any.
-MAX_DENIALS = 5
 
 
 class ExecVisionStream(BaseStream[Any, list[Row]]):
@@ -86,42 +80,3 @@ class ExecVisionStream(BaseStream[Any, list[Row]]):
         """Leave a full queue some time."""
         is_full = error.response is None or error.response.status_code in QUEUE_FULL
         return max(super().retry_after(error), QUEUE_SECONDS if is_full else 0)
-
-
-class Access:
-    """What the vendor lets an account see of details that are asked for by id."""
-
-    def __init__(self, path: str, log: Logger, *, is_optional: bool) -> None:
-        """Start with nothing known; where they are optional, an account may have no right to any."""
-        self._path, self._log, self._is_optional = path, log, is_optional
-        self._denials, self._successes = 0, 0
-
-    @property
-    def is_denied(self) -> bool:
-        """Whether the account has no right to any."""
-        return self._denials >= MAX_DENIALS and not self._successes
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether all that is known are refusals."""
-        return self._denials > 0 and not self._successes
-
-    def note_success(self) -> None:
-        """Note that one could be read."""
-        self._successes += 1
-
-    def note_refusal(self, refusal: RefusedError, id_: str) -> None:
-        """Skip what is not there, or not to be seen, with a warning; raise any other refusal."""
-        if refusal.status == HTTPStatus.NOT_FOUND:
-            self._log.warning("ExecVision knows no %s: skipped", self._path.replace("{id}", id_))
-            return
-        self._denials += 1
-        if refusal.status != HTTPStatus.FORBIDDEN or (self.is_denied and not self._is_optional):
-            raise refusal
-        self._log.warning("ExecVision does not show %s (HTTP 403): skipped", self._path.replace("{id}", id_))
-        if self.is_denied:
-            self._log.warning(
-                "The account may not read %s: none are asked for any more in this run, and its bookmark stays. "
-                "ExecVision switches them on; without that, deselect the stream, or each run begins there again",
-                self._path,
-            )

@@ -12,9 +12,10 @@ from typing_extensions import override
 
 from tap_execvision.base.json_text import is_long
 from tap_execvision.base.records import shifted, to_rfc3339
-from tap_execvision.client import Access, ExecVisionStream
+from tap_execvision.client import ExecVisionStream
+from tap_execvision.details import Access, DetailPaginator
 from tap_execvision.pages import Feed
-from tap_execvision.pagination import DetailPaginator, FeedPaginator
+from tap_execvision.pagination import FeedPaginator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -90,15 +90,15 @@ class Page:
         #: How many rows, and how many of what `limit` counts.
         self.lengths = len(rows), len(moments)
         times = [moment for moment in moments.values() if moment]
-        steps = [(minute_of(one), minute_of(other)) for one, other in pairwise(times)]
-        ups, downs = sum(a < b for a, b in steps), sum(a > b for a, b in steps)
+        ups, downs = (sum(one < other for one, other in pairwise(row)) for row in (times, times[::-1]))
         # Times that are not the feed's own go up and down by chance.
-        self.descends = downs > 4 * ups and (downs >= MIN_DESCENTS or exact)
+        self.descends = downs > 4 * ups and downs >= MIN_DESCENTS
+        minutes = [minute_of(moment) for moment in times]
         #: Whether all rows show the time that the feed goes by.
         self.is_exact = exact
         #: Whether the feed is in order of the times that its rows show, to the minute, or to the last digit.
-        self.shows_feed_time = bool(rows) and exact and not downs
-        self.in_time_order = self.shows_feed_time and all(a <= b for a, b in pairwise(times))
+        self.shows_feed_time = bool(rows) and exact and not self.descends and minutes == sorted(minutes)
+        self.in_time_order = self.shows_feed_time and not downs
         #: Each row's time; None where it shows none.
         self.moments = [moments[key] for key in _units(rows, feed)]
         #: Which row each is: what some rows hold changes without a modification.
@@ -125,7 +125,9 @@ def new_rows(out: Page, page: Page) -> list[Row] | None:
 
 def rows_out(out: Page, page: Page) -> Counter[int] | None:
     """Count what is out from where a page begins, by fingerprint; None unless it joins the page that is out."""
-    return _out_by_time(out, page) or _out_by_order(out, page)
+    # After a `last_id`, a page may lack rows of any moment.
+    by_time = None if page.request.last_id else _out_by_time(out, page)
+    return by_time or _out_by_order(out, page)
 
 
 def rows_besides(counts: Counter[int], page: Page) -> list[Row]:
@@ -146,14 +148,13 @@ def _out_by_time(out: Page, page: Page) -> Counter[int] | None:
     """
     if not (out.shows_feed_time and page.shows_feed_time):
         return None
-    earliest, known = min(filter(None, page.moments)), Counter[int]()
-    shared, goes_on = False, max(filter(None, page.moments)) > max(filter(None, out.moments))
-    for identity, fingerprint, moment in zip(out.identities, out.fingerprints, out.moments, strict=True):
-        if moment and moment >= earliest:
-            known[fingerprint] += 1
-            shared |= identity in page.identity_counts
-    if not shared or not (goes_on or known <= page.counts):
+    earliest = min(filter(None, page.moments))
+    places = [place for place, moment in enumerate(out.moments) if moment and moment >= earliest]
+    expected = Counter(out.identities[place] for place in places)
+    goes_on = max(filter(None, page.moments)) > max(filter(None, out.moments))
+    if not expected & page.identity_counts or not (goes_on or expected <= page.identity_counts):
         return None
+    known = Counter(out.fingerprints[place] for place in places)
     # What comes before the page that is out is out as well.
     begin = min(filter(None, out.moments))
     begin = begin if out.in_time_order else minute_of(begin)
@@ -166,10 +167,7 @@ def _out_by_time(out: Page, page: Page) -> Counter[int] | None:
 
 
 def _out_by_order(out: Page, page: Page) -> Counter[int] | None:
-    """Join a page that begins with the one end of what is out; the very last rows may have been touched meanwhile.
-
-    Rows that equal others prove little, so only those count of which there is one.
-    """
+    """Join a page that begins with the one end of what is out; the very last rows may have been touched meanwhile."""
     for gone in range(MAX_GONE + 1):
         end = out.identities[: len(out.identities) - gone]
         touched = out.identities[len(end) :]
@@ -180,13 +178,20 @@ def _out_by_order(out: Page, page: Page) -> Counter[int] | None:
         proved = [
             length
             for length in same_order or lengths
-            if sum(out.identity_counts[identity] == 1 for identity in page.identities[:length]) >= out.overlap
+            if _differing(out, page.identities[:length], in_order=bool(same_order)) >= out.overlap
         ]
         if len(proved) == 1 and (same_order or len(lengths) == 1):
             return Counter(out.fingerprints[-proved[0] - gone :])
         if proved:
             break
     return None
+
+
+def _differing(out: Page, identities: Sequence[int], *, in_order: bool) -> int:
+    """Count the rows that prove something: different ones in their order, or any that have no equal."""
+    if in_order:
+        return len(set(identities))
+    return sum(out.identity_counts[identity] == 1 for identity in identities)
 
 
 def _common_ends(out: Sequence[int], page: Sequence[int]) -> Iterator[int]:

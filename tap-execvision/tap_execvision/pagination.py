@@ -1,4 +1,4 @@
-"""The paginators: one for feeds that are asked for with `since`, and one for details that are asked for by id.
+"""The paginator of feeds, which are asked for with `since`.
 
 What the vendor's page leaves open must not matter: whether the seconds of `since` count, whether it is inclusive and
 in which zone it is read, how `last_id` is understood, whether `limit` is cut silently, what changes while the feed is
@@ -18,7 +18,9 @@ from typing_extensions import override
 from tap_execvision.base.http import RefusedError, TapError
 from tap_execvision.base.pagination import Paginator
 from tap_execvision.base.records import shifted
+from tap_execvision.leaps import WAYS
 from tap_execvision.pages import (
+    MAX_GONE,
     MINUTE,
     OVERLAP,
     FeedRequest,
@@ -31,10 +33,9 @@ from tap_execvision.pages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Generator
     from logging import Logger
 
-    from tap_execvision.client import Access
     from tap_execvision.pages import Feed
 
     Requests = Generator[FeedRequest, list[Row], Page]
@@ -47,6 +48,8 @@ MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 # No vendor cuts `limit` to fewer rows than this.
 SMALLEST_PAGE = 25
+# So often must the last page come again, if it came otherwise once.
+MAX_REPEATS = 3
 # Statuses that may mean "no such last_id, limit or since", rather than "not you".
 INVALID_REQUEST = (400, 404, 409, 410, 413, 414, 416, 422)
 # Where rows do not come again from their own minute on, `since` may be exclusive, or a time in New York or elsewhere.
@@ -92,8 +95,10 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
         self._shift = timedelta()  # from what is meant by `since` to what has to be asked
         self._largest = (0, 0)
         self._stride = HOUR
+        self._stuck = self._since  # as far as a search has come
         self._best = 0  # the move that brought the last page where no time did
         self._changes = 0
+        self._is_irregular = False  # whether one request brings now more, now fewer rows
         self._compared = 0  # the limit of the largest page that a page has been compared with
         super().__init__()
 
@@ -114,10 +119,18 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
                 page = following
                 page.new, page.left = page.rows, Counter()
         self._release(page)
-        while not self._is_last(following):
+        came_again, needed = 0, 1
+        while True:
+            is_last = self._is_last(following)
             self._release(following)
-            following = yield from self._next(following)
-        self._release(following)
+            if not is_last:
+                following = yield from self._next(following)
+            elif len(following.rows) < SMALLEST_PAGE or came_again == needed:
+                return
+            else:  # a vendor that cuts one page may cut another elsewhere: the last one has to come again
+                again = yield from self._changed(following)
+                came_again, needed = (0, MAX_REPEATS) if again or self._is_irregular else (came_again + 1, needed)
+                following = again or following
 
     def _release(self, page: Page) -> None:
         """Emit what is new in a page, and up to where all is out then."""
@@ -192,7 +205,7 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
     def _is_uncut(self, page: Page) -> bool:
         """Tell whether nothing was cut off a page: `limit` may be cut silently, but not to less than has come."""
         rows, units = page.lengths
-        is_short = rows < self._largest[0] and units < self._largest[1]
+        is_short = rows < self._largest[0] and units < self._largest[1] and not self._is_irregular
         return not self._is_full(page) and (rows < SMALLEST_PAGE or is_short)
 
     def _settles(self, found: Page | None) -> bool:
@@ -280,8 +293,9 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
 
     def _move(self, goal: datetime, page: Page, found: Page) -> None:
         repeated = len(found.rows) - found.added
-        # Where no time is shown, what has left the beginning of a page proves that the older rows come first.
-        if page.shows_feed_time or repeated < len(page.fingerprints):
+        # Older rows come first: times show it, or what has left the beginning of the page.
+        ascends = page.in_time_order or minute_of(min(filter(None, page.moments), default=goal)) < goal
+        if ascends if page.shows_feed_time else repeated < len(page.fingerprints):
             by = max(goal - self._since, MINUTE)
             self._stride = by if found.added > repeated else 2 * by
             self._since, found.bookmark = goal, found.request.since
@@ -289,7 +303,10 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
     def _changed(self, page: Page) -> Attempt:
         """Ask for a page again, as rows may have left it; None if it is the same."""
         again = yield from self._get(page.request)
-        if again.identities == page.identities or self._changes >= MAX_CHANGES:
+        count = len(again.rows)
+        # The last few may have been deleted.
+        self._is_irregular |= 0 < count < len(page.rows) - MAX_GONE and again.identities == page.identities[:count]
+        if again.identities == page.identities or self._is_irregular or self._changes >= MAX_CHANGES:
             return None
         self._changes += 1
         again.joins, again.bookmark = page.joins, page.bookmark
@@ -317,44 +334,15 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
 
     def _leap(self, page: Page) -> Attempt:
         """Go on where the newest minute does not: the first way that brings more wins, the one of before first."""
-        ways: list[Callable[[Page], Iterator[FeedRequest]]] = [self._by_last_id, self._by_time_and_id, self._by_second]
-        ways = ways if page.shows_feed_time or self._feed.last_id else []
+        since = shifted(self._since, self._shift)
+        ways = WAYS if page.shows_feed_time or self._feed.last_id else ()
         for place in sorted(range(len(ways)), key=lambda place: place != self._best):
-            for request in ways[place](page):
+            for request in ways[place](page, self._feed, FeedRequest(since, self._limit), self._shift):
                 found = yield from self._try(page, request)
                 if self._settles(found):
                     self._best = place
                     return found
         return None if page.shows_feed_time or self._feed.last_id else (yield from self._search(page))
-
-    def _places(self, page: Page) -> Iterator[tuple[int, str]]:
-        """Yield some places near the page's end: a row may have been moved or deleted meanwhile."""
-        for back in (page.overlap, 2 * page.overlap, 4 * page.overlap):
-            place = len(page.rows) - 1 - back
-            last_id = page.rows[place].get(self._feed.last_id or "") if place >= 0 else None
-            if last_id:
-                yield place, str(last_id)
-
-    def _by_last_id(self, page: Page) -> Iterator[FeedRequest]:
-        """Ask by an id near the page's end, in case the vendor looks up where it stands."""
-        for _, last_id in self._places(page):
-            yield FeedRequest(shifted(self._since, self._shift), self._limit, last_id)
-
-    def _by_time_and_id(self, page: Page) -> Iterator[FeedRequest]:
-        """Ask by an id and its row's time, in case the vendor compares with both."""
-        for place, last_id in self._places(page):
-            moment = page.moments[place]
-            if moment and page.in_time_order:
-                yield FeedRequest(shifted(moment, self._shift), self._limit, last_id)
-
-    def _by_second(self, page: Page) -> Iterator[FeedRequest]:
-        """Ask from the newest second, then the newest instant, in case the vendor minds more than minutes."""
-        newest = page.moments[-1]
-        if newest and page.in_time_order:
-            for moment in (newest.replace(microsecond=0), newest):
-                since = shifted(moment, self._shift)
-                if since > page.request.since:
-                    yield FeedRequest(since, self._limit)
 
     def _search(self, page: Page) -> Attempt:
         """Find a later minute whose page still begins amid what is out, and brings more."""
@@ -372,11 +360,12 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
                     return found
                 low = at
             at = low + 2 * max(low - start, self._stride) if high == end else low + (high - low) / 2
+        self._stuck = low
         return None
 
     def _stalled(self, page: Page) -> Requests:
         """Say that rows may be out of reach, or go on without them."""
-        minute = max(self._goal(page), self._since) if page.is_exact else self._since
+        minute = max(self._goal(page), self._since) if page.is_exact else max(self._stuck, self._since)
         where = f"{self._feed.name}, minute {minute:%Y-%m-%dT%H:%MZ}"
         if page.descends:
             message = (
@@ -395,25 +384,3 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
         found = yield from self._ask(self._since)
         found.new, found.joins = rows_besides(page.counts, found), page
         return found
-
-
-class DetailPaginator(Paginator[str, list[Row]]):
-    """Asks for one id after another; what may be missing is skipped."""
-
-    def __init__(self, ids: Iterable[str], access: Access) -> None:
-        """Prepare to ask for these."""
-        self._ids, self._access = ids, access
-        super().__init__()
-
-    @override
-    def plan(self) -> Generator[str, list[Row], None]:
-        for id_ in self._ids:
-            if self._access.is_denied:
-                return
-            try:
-                rows = yield id_
-            except RefusedError as refusal:
-                self._access.note_refusal(refusal, id_)
-            else:
-                self._access.note_success()
-                self.emit(rows)

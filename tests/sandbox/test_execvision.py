@@ -220,6 +220,42 @@ def test_seconds_of_since_are_ignored(client: Client) -> None:
     assert client.ids("calls", since=since) == []
 
 
+def test_since_may_be_exclusive(client: Client) -> None:
+    client.vendor.since_is = "exclusive"
+    first, second = (client.vendor.account.add_call(MINUTE + timedelta(minutes=number)).id for number in range(2))
+    assert client.ids("calls", since="2026-03-02T09:59Z") == [first, second]
+    assert client.ids("calls", since="2026-03-02T10:00:00Z") == [second]
+
+
+def test_since_may_be_read_in_new_york(client: Client) -> None:
+    client.vendor.since_zone = "new_york"
+    call = client.vendor.account.add_call(MINUTE).id
+    assert client.ids("calls", since="2026-03-02T05:00Z") == [call]
+    assert client.ids("calls", since="2026-03-02T05:01Z") == []
+
+
+def test_rows_may_come_by_id(client: Client) -> None:
+    client.vendor.order = "by_id"
+    ids = [row.id for row in client.vendor.account.crowd("calls", 20, MINUTE)]
+    assert client.ids("calls", since=LONG_AGO) == sorted(ids) != ids
+
+
+def test_a_touch_moves_a_row_and_does_not_show(client: Client) -> None:
+    rows = client.vendor.account.crowd("kpis", 3, MINUTE)
+    client.vendor.kpi_ids = "decimal"
+    before = client.get("kpis", since=LONG_AGO)
+    client.vendor.account.touch("kpis", rows[0].id, MINUTE + timedelta(hours=1))
+    after = client.get("kpis", since=LONG_AGO)
+    assert {**after[2], "modified": None} == {**before[0], "modified": None}
+    assert isinstance(after[2]["kpiId"], float)
+
+
+def test_some_transcripts_may_be_private(client: Client) -> None:
+    calls = [row.id for row in client.vendor.account.crowd("calls", 2, MINUTE)]
+    client.vendor.private_calls = frozenset(calls[:1])
+    assert [client.ask(f"transcript/{call}").status_code for call in calls] == [403, 200]
+
+
 def test_last_id_is_looked_up(client: Client) -> None:
     client.vendor.repeats_last = "never"
     client.vendor.account.crowd("calls", 10, MINUTE)

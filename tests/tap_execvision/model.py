@@ -43,6 +43,7 @@ class Model:
     repeats_last: str = "never"
     most: int = 1000
     above_most: str = "clamped"
+    jitter: bool = False  # each page is cut anew
     paged_by_id: bool = True
     limit_counts: str | None = None
     counts_rows: bool = False  # whatever the page says
@@ -79,6 +80,7 @@ class Model:
 
     def _page(self, rows: list[Row], limit: int) -> list[Row]:
         limit = min(limit, self.most)
+        limit = self.chance.randint(min(30, limit), limit) if self.jitter else limit
         if not self.limit_counts or self.counts_rows:
             return rows[:limit]
         kept = list(dict.fromkeys(row[self.limit_counts] for row in rows))[:limit]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_execvision.base.http import RefusedError
-from tap_execvision.pagination import DEFAULT_LIMIT, DetailPaginator, StalledError
+from tap_execvision.details import DetailPaginator
+from tap_execvision.pagination import DEFAULT_LIMIT, StalledError
 
 from tests.tap_execvision.model import BEGIN, MINUTE, NOW, Model, at, models, shown
 

@@ -49,6 +49,8 @@ class ExecVision(Readings, Vendor):
     password: str = "sandbox-password-execvision"  # noqa: S105
     # The customer's token may fetch simplified transcripts.
     transcripts_open: bool = True
+    # Calls whose transcripts it may not fetch all the same.
+    private_calls: frozenset[str] = frozenset()
     by_day: Limit = BY_DAY
     by_night: Limit = BY_NIGHT
     # A request over the limit waits in the queue, or is told so.
@@ -196,7 +198,7 @@ class ExecVision(Readings, Vendor):
 
     def simplified_transcript(self, request: Request) -> Response:
         """Who said what in a call, if the customer may know and the call has been transcribed."""
-        if not self.transcripts_open:
+        if not self.transcripts_open or request.path_params["id"] in self.private_calls:
             raise HTTPException(403, "Simplified transcripts are not enabled.")
         row = self.account.feed("calls").get(request.path_params["id"])
         if row is None or row.body["state"] != "COMPLETE":

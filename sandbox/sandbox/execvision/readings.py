@@ -42,6 +42,10 @@ class Readings:
 
     # As much of `since` as counts: the page says that seconds are ignored.
     since_counts_to: Literal["minute", "second", "microsecond"] = "minute"
+    # "At or after" as the page says, or only after as much of `since` as counts.
+    since_is: Literal["inclusive", "exclusive"] = "inclusive"
+    # The zone that `since` is read in, whatever offset it is given with.
+    since_zone: Literal["as_given", "new_york"] = "as_given"
     # looked_up: the page begins after the place where the row with this id stands now.
     # compared: it begins after the pair of `since`, as far as that counts, and the id.
     # compared_by_minute: the same, and the feed's own order, too, is by minute and id.
@@ -49,7 +53,7 @@ class Readings:
     # A last_id to be looked up that no row has any more.
     unknown_last_id: Literal["ignored", "nothing", "refused"] = "ignored"
     repeats_last: Literal["never", "sometimes", "always"] = "sometimes"
-    order: Literal["oldest_first", "newest_first"] = "oldest_first"
+    order: Literal["oldest_first", "newest_first", "by_id"] = "oldest_first"
     # Rows of one instant, in feeds without last_id: in one order always, or in another each time.
     ties: Literal["steady", "any"] = "steady"
 
@@ -70,6 +74,8 @@ class Readings:
     question_blank: bool = False
     topic_words: Literal["list", "text"] = "list"
     plan_ids: Literal["number", "text"] = "number"
+    # The type is "number" for the KPIs of observations, too.
+    kpi_ids: Literal["integer", "decimal", "text"] = "integer"
     # as_shown: each feed as in its sample. mixed: any zone, or none for UTC, and any fraction, in all feeds.
     times: Literal["as_shown", "mixed"] = "as_shown"
 
@@ -85,15 +91,22 @@ class Readings:
     def page(self, name: str, feed: Feed, query: Mapping[str, str], limit: int) -> list[Row]:
         """The rows that the query asks for. The known bug's repeated row counts like any other."""
         counts_to = "minute" if self.last_id == "compared_by_minute" else self.since_counts_to
-        floor = since(query).replace(**FLOORS[counts_to])
+        moment = since(query)
+        if self.since_zone == "new_york":
+            moment = moment.replace(tzinfo=NEW_YORK).astimezone(timezone.utc)
+        floor = moment.replace(**FLOORS[counts_to])
         rows = feed.since(floor)
+        if self.since_is == "exclusive":
+            rows = [row for row in rows if row.at.replace(**FLOORS[counts_to]) > floor]
+        if self.order == "by_id":
+            rows.sort(key=lambda row: row.id)
         if self.last_id == "compared_by_minute":
             rows.sort(key=_minute_place)
         if name in WITH_LAST_ID and "last_id" in query:
             rows = self._after(query["last_id"], feed, rows, floor)
         elif self.ties == "any" and name not in WITH_LAST_ID:
             rows.sort(key=lambda row: (row.at, random()))
-        return (rows if self.order == "oldest_first" else rows[::-1])[:limit]
+        return (rows[::-1] if self.order == "newest_first" else rows)[:limit]
 
     def shown(self, name: str, row: Row, now: datetime) -> list[Record]:
         """The objects that a row is served as: one, or a result's answers."""
@@ -103,6 +116,8 @@ class Readings:
         if name == "plans":
             record["estimatedMissedMeetings"] = _missed(record, now)
             record["planId"] = str(record["planId"]) if self.plan_ids == "text" else record["planId"]
+        if name == "kpis" and self.kpi_ids != "integer":
+            record["kpiId"] = str(record["kpiId"]) if self.kpi_ids == "text" else float(record["kpiId"])
         if name == "listens" and self.listens_modified == "missing":
             del record["modified"]
         elif name == "listens" and self.listens_modified == "empty":
