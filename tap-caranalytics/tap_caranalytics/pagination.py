@@ -273,7 +273,7 @@ class ReportPaginator(Paginator[ReportRequest, Any]):
         if job.attempt < ATTEMPTS:
             self._logger.warning("A report (%s) %s%s; it is run again", job.part, what, why)
             self._queue.appendleft(job.again())
-        elif self._options.can_be_halved and not job.refusal and (halves := job.part.halves()):
+        elif not job.refusal and (halves := self._halves(job.part)):
             self._logger.warning("A report (%s) failed again%s; it is run in two halves", job.part, why)
             self._queue.extendleft(Job(half, asked_at=job.asked_at) for half in reversed(halves))
         else:
@@ -282,6 +282,9 @@ class ReportPaginator(Paginator[ReportRequest, Any]):
                 "If it goes on, lower window_days (with a full refresh) or ask the vendor's support."
             )
             raise TapError(message)
+
+    def _halves(self, part: WindowPart) -> list[WindowPart]:
+        return part.halves(self._schedule.grid.bucket) if self._options.can_be_halved else []
 
 
 class SnapshotPaginator(ReportPaginator):

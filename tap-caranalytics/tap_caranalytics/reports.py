@@ -126,8 +126,8 @@ class ReportStream(CareStream):
     fixed_params: ClassVar[dict[str, str]] = {}
     #: Whether a row is about an agent and not about something that happened.
     keyed_by_agent: ClassVar[bool] = False
-    #: Whether it lists events, each in one half of a span of time and not in the other.
-    lists_events: ClassVar[bool] = False
+    #: Whether each row is in one half of a span of time and not in the other: that of an event, or of a bucket.
+    can_be_halved: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Derive the path from the report, and the report from the name."""
@@ -207,7 +207,7 @@ class ReportStream(CareStream):
             int(self.config["max_concurrent_reports"]),
             lambda: self.run_started_at,
             self._tap.redact,
-            can_be_halved=self.lists_events,
+            can_be_halved=self.can_be_halved,
         )
 
     @property

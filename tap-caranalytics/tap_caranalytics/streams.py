@@ -47,7 +47,7 @@ class ConversationCreated(ReportStream):
     name = "conversation_created"
     report = "conversation"
     fixed_params: ClassVar = {"conversationReportType": "CREATED"}
-    lists_events = True
+    can_be_halved = True
     schema = CONVERSATION
 
 
@@ -73,7 +73,7 @@ class IncomingPost(ReportStream):
     """Raw Incoming Post Export: what customers wrote."""
 
     name = "incoming_post"
-    lists_events = True
+    can_be_halved = True
     schema = report_schema()
 
 
@@ -91,7 +91,7 @@ class RawExpertHelp(ReportStream):
     """Raw Help Request Export: questions that agents asked experts."""
 
     name = "raw_expert_help"
-    lists_events = True
+    can_be_halved = True
     schema = report_schema()
 
 
@@ -104,7 +104,7 @@ class Response(ReportStream):
         "post_responded_to_content": "lsw_responded_to_post_content",
         "post_responded_to_published_time": "lsw_responded_to_post_published_time",
     }
-    lists_events = True
+    can_be_halved = True
     schema = report_schema(RESPONSE)
 
 
@@ -113,7 +113,7 @@ class ResponseApproval(ReportStream):
 
     name = "response_approval"
     extra_settings: ClassVar = {"team_ids": "teamIds", "include_disabled_agents": "includeDisabled"}
-    lists_events = True
+    can_be_halved = True
     schema = report_schema()
 
 
@@ -137,6 +137,7 @@ class TeamPerformanceInterval(ReportStream):
         "time_interval": "timeInterval",
     }
     keyed_by_agent = True
+    can_be_halved = True  # between two buckets, as longer windows are cut anyway
     on_update = "comes within `lookback_days`, in its old version's place"
     schema = report_schema()
 

@@ -179,7 +179,7 @@ class TapCarAnalytics(BaseTap):
         ),
         th.Property(
             "requests_per_minute",
-            th.IntegerType(minimum=1, maximum=10_000),
+            th.IntegerType(minimum=1, maximum=1_000_000),
             default=20,
             title="Requests per minute",
             description="How many requests the vendor allows.",

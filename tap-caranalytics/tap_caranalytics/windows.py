@@ -53,10 +53,11 @@ class WindowPart:
         """Write what it is asked for."""
         return str(self.span)
 
-    def halves(self) -> list[WindowPart]:
-        """Return the two halves; nothing when it is too short to be cut."""
-        middle = self.span.start + (self.span.end - self.span.start) // MILLISECOND // 2 * MILLISECOND
-        if middle - self.span.start < MIN_HALF:
+    def halves(self, bucket: timedelta | None = None) -> list[WindowPart]:
+        """Return the two halves, cut between buckets if there are any; nothing when it is too short to be cut."""
+        step = bucket or MILLISECOND
+        middle = self.span.start + (self.span.end - self.span.start) // step // 2 * step
+        if middle - self.span.start < (bucket or MIN_HALF):
             return []
         return [
             WindowPart(self.window, Window(self.span.start, middle), is_last=False),

@@ -175,17 +175,16 @@ def _out_by_order(out: Page, page: Page) -> Counter[int] | None:
         touched = out.identities[len(end) :]
         if any(out.identity_counts[identity] > 1 or identity in page.identity_counts for identity in touched):
             break
-        lengths = [
+        lengths = [length for length in _common_ends(end, page.identities) if not touched or length < len(page.rows)]
+        same_order = [length for length in lengths if end[-length:] == page.identities[:length]]
+        proved = [
             length
-            for length in _common_ends(end, page.identities)
+            for length in same_order or lengths
             if sum(out.identity_counts[identity] == 1 for identity in page.identities[:length]) >= out.overlap
-            and (not touched or length < len(page.rows))
         ]
-        if len(lengths) > 1:
-            lengths = [length for length in lengths if end[-length:] == page.identities[:length]]
-        if len(lengths) == 1:
-            return Counter(out.fingerprints[-lengths[0] - gone :])
-        if lengths:
+        if len(proved) == 1 and (same_order or len(lengths) == 1):
+            return Counter(out.fingerprints[-proved[0] - gone :])
+        if proved:
             break
     return None
 

@@ -69,7 +69,7 @@ def test_numbers_beyond_64_bits(tap: Contract, number: Any, sandbox: Sandbox) ->
     result = run(tap.name, tap.config(sandbox))
     assert result.exit_code == 0, result.log
     assert not invalid(result)
-    # As text, in _extra or in a column of text: no loader has to store such a number.
+    # As text, in _extra or in a column of text: no loader has to store such a number. 1e9 may be written 1E+9.
     found = [value for message in result.of("RECORD") for value in leaves(message["record"])]
     assert any(isinstance(value, str) and text in value.lower().replace("e+", "e") for value in found)
     assert all(abs(value) < 2**63 for value in found if isinstance(value, int | float))

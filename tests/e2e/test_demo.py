@@ -19,7 +19,7 @@ def demo(folder: Path) -> dict[tuple[str, str], tuple[int, int]]:
         [BIN / "sandbox", "demo", "--days", "120", "--folder", folder], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "Window 1 of" in result.stdout
+    assert "Read coaching_sessions to its end" in result.stdout
     shown = TABLE_ROW.findall(result.stdout)
     return {(schema, table): (_number(rows), _number(moved)) for schema, table, rows, moved in shown}
 

@@ -64,15 +64,15 @@ def test_buckets(days: int, interval: int, moment: datetime, since: float) -> No
     assert [part.is_last for part in parts] == [index == len(parts) - 1 for index in range(len(parts))]
 
 
-@settings(max_examples=30)
-@given(st.integers(1, 3).map(Grid), moments)
+@settings(max_examples=20)
+@given(st.builds(Grid, st.integers(1, 3), st.none() | st.just(timedelta(hours=1))), moments)
 def test_halves_are_the_whole(grid: Grid, moment: datetime) -> None:
     window = grid.window_of(moment)
     for part in grid.parts(window, window.end):
         queue, whole = [part], []
         while queue:
             first = queue.pop(0)
-            if halves := first.halves():
+            if halves := first.halves(grid.bucket):
                 queue[:0] = halves
             else:
                 whole.append(first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 from collections import Counter
@@ -12,6 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from tap_execvision.base.http import RefusedError
+from tap_execvision.keys import canonical
 from tap_execvision.pages import Feed, FeedRequest, Row
 from tap_execvision.pagination import FeedPaginator
 
@@ -153,7 +153,7 @@ class Model:
 
 
 def shown(row: Row) -> str:
-    return json.dumps({name: row[name] for name in row if name not in {"k", "touched"}}, sort_keys=True, default=str)
+    return canonical({name: row[name] for name in row if name not in {"k", "touched"}}).decode()
 
 
 def at(seconds: float, **fields: Any) -> Row:

@@ -22,6 +22,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError, MappingError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.mapper import CustomStreamMap
+from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog, Schema
 from typing_extensions import override
 
@@ -181,7 +182,13 @@ class BaseTap(Tap):
     @override
     def setup_mapper(self) -> None:
         """Prepare the stream maps, and compare an earlier catalog with what the tap knows now."""
-        super().setup_mapper()
+        PluginBase.setup_mapper(self)
+        maps = self.mapper.stream_maps_dict
+        for entry in self.catalog.streams:
+            # The SDK would hold a map against the schema of a stream that is not selected, which has no fields.
+            self.mapper.stream_maps_dict = maps if entry.metadata.resolve_selection()[()] else {}
+            self.mapper.register_raw_streams_from_catalog(Catalog({entry.tap_stream_id: entry}))
+        self.mapper.stream_maps_dict = maps
         for stream_map in (item for maps in self.mapper.stream_maps.values() for item in maps):
             if isinstance(stream_map, CustomStreamMap):
                 # Records hold Decimals, and an expression's own numbers are floats, which do not mix.
@@ -212,14 +219,14 @@ class BaseTap(Tap):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the configuration files; what cannot be read is named."""
         try:
+            for path in value:
+                if Path(path).is_file():
+                    _read_object("--config", path, Path(path).read_bytes())
             return super().cb_config(ctx, param, value)
         except OSError as error:
             message = f"--config: {error.strerror or 'no such file'}: {error.filename or ', '.join(value)}"
             raise TapError(message) from None
         except (ValueError, TypeError, RecursionError):
-            for path in value:
-                if Path(path).is_file():
-                    _read_object("--config", path, Path(path).read_bytes())
             message = f"--config: no JSON object in UTF-8: {', '.join(value)}"
             raise TapError(message) from None
 

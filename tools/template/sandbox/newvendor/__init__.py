@@ -1,1 +1,0 @@
-"""NewVendor's API on loopback."""
