@@ -23,10 +23,11 @@ def custom_id(row: Row) -> str:
 
 
 def identity(row: Row) -> Identity:
-    """Return what tells one employee from all others: address and id; the name of who has no id."""
-    if own := custom_id(row):
-        return email(row), own, ""
-    return email(row), "", _name(row) if email(row) else _fingerprint(row)
+    """Return what tells one employee from all others: address and id, and the name of who has but one of them."""
+    address, own = email(row), custom_id(row)
+    if address and own:
+        return address, own, ""
+    return address, own, _name(row) if address or own else _fingerprint(row)
 
 
 class Employees:
@@ -52,7 +53,7 @@ class Employees:
             address, own, other = who
             key = address or own or other
             if key in keys:
-                key = f"{key} ({own or other})"
+                key = f"{key} ({other or own})"
             while key in keys:
                 key += "'"
             keys[key] = who

@@ -178,6 +178,7 @@ def test_keys() -> None:
         person("Flo", "shared@x.example", "null"),
         person("Gus", None, "ann@x.example"),
         person("Hal", None, "shared@x.example (20)"),
+        person("Jim", None, "12"),
     )
     assert keys == {
         "Ann": "ann@x.example",
@@ -186,8 +187,9 @@ def test_keys() -> None:
         "Di": "shared@x.example (3)",
         "Ed": "shared@x.example",
         "Flo": "shared@x.example (Flo)",
-        "Gus": "ann@x.example (ann@x.example)",
-        "Hal": "shared@x.example (20) (shared@x.example (20))",
+        "Gus": "ann@x.example (Gus)",
+        "Hal": "shared@x.example (20) (Hal)",
+        "Jim": "12 (Jim)",
     }
 
 

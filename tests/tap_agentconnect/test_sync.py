@@ -532,15 +532,6 @@ def test_what_is_left_out_inside_an_object_stays_out(sandbox: Sandbox, vendor: A
     assert "secret" not in result.output
 
 
-def test_with_flattening_nothing_vanishes(sandbox: Sandbox, vendor: AgentConnect) -> None:
-    vendor.new_fields = NEW
-    result = sync(sandbox, catalog=only("qa_reviews"), flattening_enabled=True, flattening_max_depth=2)
-    for record in result.records("qa_reviews"):
-        assert "brand_new" in record["_extra"]
-        assert "anywhere" in record["employee___extra"]
-        assert "anywhere" in record["questions"] or record["questions"] in ("[]", None)
-
-
 # Secrets
 
 
