@@ -320,9 +320,56 @@ def test_the_readings_of_the_employees_link(client: Client) -> None:
     assert pages[0] == pages[1]
     vendor.last_page = "missing"
     assert client.get("/v2/employees").json()["meta"] == {}
+    vendor.last_page = "false"
+    assert client.get("/v2/employees").json()["meta"] == {"next_page": False}
     vendor.last_page, vendor.employees_after = "extra", True
     assert client.get("/v2/employees").json()["meta"]["next_page"]
     assert client.get("/v2/employees", after=9999).json() == {"employees": [], "meta": {"next_page": None}}
+
+
+def test_the_readings_of_a_list_of_employees_without_links(client: Client) -> None:
+    vendor, query = client.vendor, {"number_of_employees": 5}
+    vendor.links_pages = False
+    page = client.get("/v2/employees", **query).json()
+    assert page["meta"] == {}
+    last = page["employees"][-1]["custom_employee_id"]
+    following = client.get("/v2/employees", external_id=last, **query).json()["employees"]
+    assert len(following) == 5
+    vendor.external_id = "from"
+    assert client.get("/v2/employees", external_id=last, **query).json()["employees"] == [
+        page["employees"][-1],
+        *following[:-1],
+    ]
+    vendor.no_employees = "null"
+    assert client.get("/v2/employees", after=9999).json()["employees"] is None
+    vendor.no_employees = "204"
+    answer = client.get("/v2/employees", after=9999)
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_a_page_may_be_cut_by_its_bytes(client: Client) -> None:
+    vendor, path = client.vendor, "/v2/qa"
+    vendor.lift_limits()
+    vendor.bytes_most = 40_000
+    pages, after = [], 0
+    while page := client.rows(path, after=after):
+        pages.append(page)
+        after = page[-1]["sequence_id"]
+    assert {len(page) for page in pages[:-1]} > {len(pages[0])}
+    assert [row["uuid"] for page in pages for row in page] == list(vendor.qa_reviews)
+    vendor.bytes_most = 1
+    assert len(client.rows(path)) == 1
+    vendor.empty_page = ""
+    assert client.get(path, after=10**15).status_code == 204
+
+
+def test_a_clock_of_its_own(client: Client) -> None:
+    client.vendor.clock_offset = timedelta(hours=-2)
+    assert client.get("/v2/qa").status_code == 403
+    client.vendor.iat_leeway = 3 * 3600
+    assert client.get("/v2/qa").status_code == 200
+    record = client.vendor.add_session()
+    assert record.sequence_id < (time.time() - 7000) * 10_000
 
 
 def test_a_row_updated_while_pages_are_read_comes_again(client: Client) -> None:

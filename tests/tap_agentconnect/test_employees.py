@@ -91,7 +91,7 @@ COMPANIES = st.builds(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(COMPANIES)
 def test_everyone_comes_once_or_there_is_an_error(company: Company) -> None:
     if not company.links and (not company.follows_id or (company.id_is_inclusive and company.most == 1)):

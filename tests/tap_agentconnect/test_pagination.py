@@ -135,7 +135,7 @@ def feeds(draw: st.DrawFn, /, tied: int, **fields: Any) -> Feed:
     return Feed(ids, draw(st.booleans()), **fields)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.integers(1, 4).flatmap(feeds), EVENTS, st.integers(1, 4), st.sampled_from([0, MINUTE]))
 def test_every_newest_version_is_out(feed: Feed, events: list[str], room: int, overlap: int) -> None:
     # Twice the place that a group needs, so that none looks cut, and place for the one before an inclusive `after`.
@@ -143,7 +143,7 @@ def test_every_newest_version_is_out(feed: Feed, events: list[str], room: int, o
     assert feed.is_out(read(feed, overlap=overlap))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(feeds(6), st.integers(2, 7), st.booleans())
 def test_more_equal_ids_than_a_page_holds_are_an_error(feed: Feed, most: int, shuffles: bool) -> None:
     feed.most, feed.shuffles = most, shuffles
@@ -156,7 +156,7 @@ def test_more_equal_ids_than_a_page_holds_are_an_error(feed: Feed, most: int, sh
         assert 2 * largest > most, error  # noqa: PT017
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(feeds(6), st.integers(1200, 3000), st.lists(st.integers(20, 300), min_size=1, max_size=7), EVENTS)
 def test_pages_cut_by_bytes_are_all_rows_or_an_error(
     feed: Feed, most_bytes: int, sizes: list[int], events: list[str]
@@ -199,7 +199,7 @@ def test_a_last_group_that_fits_is_no_error() -> None:
         read(Feed([START] * 80, most=60))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(feeds(1), st.integers(3, 6))
 def test_a_short_page_is_not_the_last(feed: Feed, most: int) -> None:
     feed.most, feed.ragged = most, True
@@ -210,7 +210,7 @@ def test_a_short_page_is_not_the_last(feed: Feed, most: int) -> None:
         assert "may be missing" in str(error)  # noqa: PT017
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(feeds(3), EVENTS, st.lists(st.integers(0, 8), max_size=5), st.integers(0, 120))
 def test_killed_at_any_page_and_resumed(feed: Feed, events: list[str], kills: list[int], lookback: int) -> None:
     feed.most, feed.events, feed.start = 9, events, START + 1_000_000
