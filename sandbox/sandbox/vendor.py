@@ -88,26 +88,8 @@ class Vendor(ABC):
         """The answer to a request over the limit."""
 
     @abstractmethod
-    def work(self, at: str) -> None:
-        """Do what `simulate_hour` says; its old name."""
-
     def simulate_hour(self, at: str) -> None:
         """Let an hour of the vendor's users' work happen: some rows added, edited, removed, at this time."""
-        self.work(at)
-
-    @property
-    def told_off(self) -> int:
-        """How often a request was over the limit; the old name of `rate_limited`."""
-        return self.rate_limited
-
-    @told_off.setter
-    def told_off(self, times: int) -> None:
-        self.rate_limited = times
-
-    @property
-    def lateness(self) -> float:
-        """The old name of `clock_tolerance`."""
-        return self.clock_tolerance
 
     @property
     def now(self) -> datetime:

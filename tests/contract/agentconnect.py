@@ -19,12 +19,12 @@ def _agentconnect(sandbox: Sandbox, since: str) -> dict[str, Keys]:
         "qa_calibrations": vendor.qa_calibrations,
         "coaching_sessions": vendor.coaching_sessions,
     }
-    held: dict[str, Keys] = {
+    expected: dict[str, Keys] = {
         name: {(key,) for key, record in feed.items() if record.created.isoformat() >= since}
         for name, feed in feeds.items()
     }
     rows = [employee.row for employee in vendor.employees.values()]
-    return held | {"employees": {(row["email"] or row["custom_employee_id"],) for row in rows}}
+    return expected | {"employees": {(row["email"] or row["custom_employee_id"],) for row in rows}}
 
 
 AGENTCONNECT = Contract(
@@ -46,8 +46,8 @@ AGENTCONNECT = Contract(
         "start_date": day(50),
         "page_size": 150,
     },
-    held=lambda sandbox: _agentconnect(sandbox, day(50)),
-    senseless=(
+    expected_keys=lambda sandbox: _agentconnect(sandbox, day(50)),
+    invalid_settings=(
         ({"start_date": "last tuesday"}, "start_date"),
         ({"start_date": day(-3)}, "start_date"),
         ({"end_date": day(90)}, "start_date"),
@@ -73,8 +73,8 @@ AGENTCONNECT = Contract(
         ({"request_timeout": "soon"}, "request_timeout"),
     ),
     secrets=("api_key", "api_secret"),
-    wrong=({"error": "Something went wrong."}, {}, "text", 5, None),
-    many={"page_size": 10},
-    sender=lambda sandbox: sandbox.agentconnect,
-    spared=frozenset({"sequence_id", "email", "custom_employee_id"}),
+    undocumented_bodies=({"error": "Something went wrong."}, {}, "text", 5, None),
+    many_answers={"page_size": 10},
+    row_sender=lambda sandbox: sandbox.agentconnect,
+    essential_fields=frozenset({"sequence_id", "email", "custom_employee_id"}),
 )

@@ -42,9 +42,9 @@ def care_keys(rows: Iterable[Json], start: str, *, by_agent: bool = False) -> li
 
 
 def _care_rows(sandbox: Sandbox) -> dict[str, Keys]:
-    held: dict[str, Keys] = {"teams": {(team,) for team in ("6222", "6229", "6236", "6243")}}
+    expected: dict[str, Keys] = {"teams": {(team,) for team in ("6222", "6229", "6236", "6243")}}
     starts = [f"{day(days_ago)}T00:00:00.000000Z" for days_ago in (2, 1)]
-    held["windows"] = {(stream, start) for stream in CARE_REPORTS for start in starts} | {
+    expected["windows"] = {(stream, start) for stream in CARE_REPORTS for start in starts} | {
         ("conversation_open", starts[-1])
     }
     for stream, (report, extra) in CARE_REPORTS.items():
@@ -53,8 +53,8 @@ def _care_rows(sandbox: Sandbox) -> dict[str, Keys]:
             span = [datetime.fromisoformat(edge).replace(tzinfo=timezone.utc) for edge in (start, end)]
             rows = sandbox.caranalytics.written(report, span[0], span[1] - timedelta(milliseconds=1), **extra)
             keys |= {(key,) for key in care_keys(rows, start, by_agent=report.startswith("team"))}
-        held[stream] = keys
-    return held
+        expected[stream] = keys
+    return expected
 
 
 CARE_REPORTS: dict[str, tuple[str, Json]] = {
@@ -79,8 +79,8 @@ CARANALYTICS = Contract(
     },
     vendor=lambda sandbox: sandbox.caranalytics,
     config=_care,
-    held=_care_rows,
-    senseless=(
+    expected_keys=_care_rows,
+    invalid_settings=(
         ({"start_date": "last tuesday"}, "start_date"),
         ({"start_date": day(-3)}, "start_date"),
         ({"end_date": day(90)}, "start_date"),
@@ -115,9 +115,9 @@ CARANALYTICS = Contract(
         ({"company": "x"}, "company"),
     ),
     secrets=("password", "company_key"),
-    wrong=({"error": "Something went wrong."}, {}, "text", 5, None, {"status": "PASS", "result": None}),
-    many={},
-    sender=lambda sandbox: sandbox.caranalytics.downloads,
+    undocumented_bodies=({"error": "Something went wrong."}, {}, "text", 5, None, {"status": "PASS", "result": None}),
+    many_answers={},
+    row_sender=lambda sandbox: sandbox.caranalytics.downloads,
     snapshots=frozenset({"conversation_open"}),
     fuzzed=60,
 )

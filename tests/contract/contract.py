@@ -26,15 +26,15 @@ class Contract:
     # Settings for a sync of a few requests.
     config: Callable[[Sandbox], Json]
     # The keys of what such a sync must bring, by stream.
-    held: Callable[[Sandbox], dict[str, Keys]]
+    expected_keys: Callable[[Sandbox], dict[str, Keys]]
     # Settings that must be refused, with the name that the error must give.
-    senseless: tuple[tuple[Json, str], ...]
+    invalid_settings: tuple[tuple[Json, str], ...]
     secrets: tuple[str, ...]
     # Bodies that are JSON but not what the vendor documents.
-    wrong: tuple[Any, ...]
+    undocumented_bodies: tuple[Any, ...]
     # Settings, on top, for a sync of many small answers once the vendor has no limits, and who sends those with rows.
-    many: Json
-    sender: Callable[[Sandbox], Vendor]
+    many_answers: Json
+    row_sender: Callable[[Sandbox], Vendor]
     # Streams that show the moment of the run: what one run has sent, another does not.
     snapshots: frozenset[str] = frozenset()
     # Statuses that may be about what was asked for: it is asked for in other ways before the run ends.
@@ -42,7 +42,7 @@ class Contract:
     # How many answers each seed changes: fewer where they cost most.
     fuzzed: int = 125
     # Fields without which a row has no key or no place, besides the keys.
-    spared: frozenset[str] = frozenset()
+    essential_fields: frozenset[str] = frozenset()
 
     def environment(self, config: Json) -> dict[str, str]:
         """Return settings as environment variables."""

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 def _execvision(sandbox: Sandbox) -> dict[str, Keys]:
     """Return the keys that the vendor would show since a fortnight ago; rows without an id aside."""
     vendor, since = sandbox.execvision, day(14)
-    held: dict[str, Keys] = {}
+    expected: dict[str, Keys] = {}
     for stream, (feed, modified) in EXECVISION_FEEDS.items():
         names = EXECVISION.streams[stream]
         rows = [row for row in vendor.contents(feed) if (utc(str(row[modified])) or "") >= since]
-        held[stream] = {tuple(_key(name, row[name]) for name in names) for row in rows}
+        expected[stream] = {tuple(_key(name, row[name]) for name in names) for row in rows}
     for stream, things in (("users", vendor.account.users), ("teams", vendor.account.teams)):
-        held[stream] = {(key,) for key in things}
-    return held
+        expected[stream] = {(key,) for key in things}
+    return expected
 
 
 def _key(name: str, value: Any) -> Any:
@@ -67,8 +67,8 @@ EXECVISION = Contract(
         "api_url": f"{sandbox.url}/execvision/api/ev/2",
         "start_date": day(14),
     },
-    held=_execvision,
-    senseless=(
+    expected_keys=_execvision,
+    invalid_settings=(
         ({"start_date": "last tuesday"}, "start_date"),
         ({"start_date": day(-3)}, "start_date"),
         ({"page_size": 99}, "page_size"),
@@ -84,7 +84,7 @@ EXECVISION = Contract(
     # The limit may be what is refused: it is lowered once.
     negotiable=frozenset({400, 404, 422}),
     secrets=("password",),
-    wrong=({"error": "Something went wrong."}, {}, "text", 5, None, ["text"]),
-    many={"page_size": 100},
-    sender=lambda sandbox: sandbox.execvision,
+    undocumented_bodies=({"error": "Something went wrong."}, {}, "text", 5, None, ["text"]),
+    many_answers={"page_size": 100},
+    row_sender=lambda sandbox: sandbox.execvision,
 )

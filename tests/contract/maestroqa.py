@@ -24,8 +24,8 @@ MAESTROQA = Contract(
         "start_date": day(50),
         "window_days": 20,
     },
-    held=lambda sandbox: {"coaching_sessions": _coaching_sessions(sandbox, day(50))},
-    senseless=(
+    expected_keys=lambda sandbox: {"coaching_sessions": _coaching_sessions(sandbox, day(50))},
+    invalid_settings=(
         ({"start_date": "last tuesday"}, "start_date"),
         ({"start_date": day(-3)}, "start_date"),
         ({"end_date": day(90)}, "start_date"),
@@ -41,8 +41,8 @@ MAESTROQA = Contract(
         ({"request_timeout": "soon"}, "request_timeout"),
     ),
     secrets=("api_token",),
-    wrong=({"error": "Something went wrong."}, {}, "text", 5, None),
-    many={"window_days": 1},
-    sender=lambda sandbox: sandbox.maestroqa,
+    undocumented_bodies=({"error": "Something went wrong."}, {}, "text", 5, None),
+    many_answers={"window_days": 1},
+    row_sender=lambda sandbox: sandbox.maestroqa,
     negotiable=frozenset({400, 422}),
 )

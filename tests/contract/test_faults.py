@@ -40,13 +40,13 @@ PASSING: dict[str, Callable[[], ResponseFault]] = {
     "page with 200": faults.html,
     "empty": faults.empty,
 }
-WRONG = [pytest.param(tap, wrong, id=f"{tap.name}-{wrong}") for tap in TAPS for wrong in tap.wrong]
+WRONG = [pytest.param(tap, wrong, id=f"{tap.name}-{wrong}") for tap in TAPS for wrong in tap.undocumented_bodies]
 
 
 def is_complete(tap: Contract, sandbox: Sandbox, result: Run) -> bool:
     return all(
         not keys - set(keys_of(result.records(stream), tap.streams[stream]))
-        for stream, keys in tap.held(sandbox).items()
+        for stream, keys in tap.expected_keys(sandbox).items()
     )
 
 
@@ -85,7 +85,7 @@ def test_waited_out(tap: Contract, fault: str, sandbox: Sandbox) -> None:
 
 @each_tap
 def test_no_answer(tap: Contract, sandbox: Sandbox) -> None:
-    for vendor, at in ((tap.vendor(sandbox), 1), (tap.vendor(sandbox), 4), (tap.sender(sandbox), 2)):
+    for vendor, at in ((tap.vendor(sandbox), 1), (tap.vendor(sandbox), 4), (tap.row_sender(sandbox), 2)):
         vendor.fail(faults.hang(), at=at)
     # A busy machine may take as long for one answer, but not for six in a row.
     result = run(tap.name, {**tap.config(sandbox), "request_timeout": 5}, environment=DEBUG)
@@ -135,7 +135,7 @@ def test_wrong_json_at_every_request(tap: Contract, wrong: object, sandbox: Sand
 
 def everywhere(tap: Contract, sandbox: Sandbox, spoil: ResponseFault) -> None:
     """Have every request of a sync fail the first time; all rows arrive all the same."""
-    vendor, sender = tap.vendor(sandbox), tap.sender(sandbox)
+    vendor, sender = tap.vendor(sandbox), tap.row_sender(sandbox)
     vendor.fail(spoil, times=10**6, where=first_time())
     if sender is not vendor:
         sender.fail(spoil, times=10**6, where=every_other())

@@ -27,9 +27,9 @@ LONG = "x" * 1_000_000
 class Fuzz:
     """Changes values in the rows of each answer, the same row always alike, and remembers the marks it left."""
 
-    def __init__(self, seed: int, spared: set[str]) -> None:
+    def __init__(self, seed: int, essential: set[str]) -> None:
         self._seed = seed
-        self._spared = spared
+        self._essential = essential
         self.responses = 0
         self.marks: set[str] = set()
 
@@ -44,7 +44,7 @@ class Fuzz:
         if chance.random() < 0.7:
             return
         row[chance.choice(("newField", "_extra", "", "x y"))] = {"new": self._mark(chance)}
-        places = list(_places(row, self._spared))
+        places = list(_places(row, self._essential))
         for holder, key in chance.sample(places, min(len(places), 3)):
             if chance.random() < 0.3:
                 holder[key] = self._mark(chance)
@@ -65,27 +65,27 @@ def rows_in(answer: Any) -> list[Json]:
     return [row for row in answer if isinstance(row, dict)]
 
 
-def _places(value: Any, spared: set[str]) -> Iterator[tuple[Any, Any]]:
+def _places(value: Any, essential: set[str]) -> Iterator[tuple[Any, Any]]:
     """Yield every place in a row, its nested values' too."""
     for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
-        if key not in spared:
+        if key not in essential:
             yield value, key
             if isinstance(item, dict | list):
-                yield from _places(item, spared)
+                yield from _places(item, essential)
 
 
 @each_tap
 @pytest.mark.parametrize("keys", ["kept", "changed"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_values(tap: Contract, seed: int, keys: str, sandbox: Sandbox) -> None:
-    spared = {key for names in tap.streams.values() for key in names} | tap.spared
+    essential = {key for names in tap.streams.values() for key in names} | tap.essential_fields
     if keys == "changed":
         # Not all at once, or each run would end in its first stream.
-        spared -= set(sorted(spared)[seed :: len(SEEDS)])
-    fuzz = Fuzz(seed, spared)
-    config = {**tap.config(sandbox), **tap.many}
-    held = tap.held(sandbox)
-    tap.sender(sandbox).fail(faults.edit(fuzz), times=10**6)
+        essential -= set(sorted(essential)[seed :: len(SEEDS)])
+    fuzz = Fuzz(seed, essential)
+    config = {**tap.config(sandbox), **tap.many_answers}
+    expected_keys = tap.expected_keys(sandbox)
+    tap.row_sender(sandbox).fail(faults.edit(fuzz), times=10**6)
     while fuzz.responses < tap.fuzzed:
         result = run(tap.name, config)
         assert not invalid(result)
@@ -94,7 +94,7 @@ def test_any_values(tap: Contract, seed: int, keys: str, sandbox: Sandbox) -> No
             assert "Traceback" not in result.log
             continue
         if keys == "kept":
-            for stream, expected in held.items():
+            for stream, expected in expected_keys.items():
                 found = set(keys_of(result.records(stream), tap.streams[stream]))
                 # A key made of a row's content changes with it; there are as many all the same.
                 assert len(found) == len(expected) if tap.streams[stream] == ("_row_key",) else not expected - found

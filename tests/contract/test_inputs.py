@@ -222,7 +222,7 @@ def a_field(tap: Contract, plain: Run) -> tuple[str, str]:
     """Return a stream and a field that its records hold, which is no key and none of the tap's own."""
     for entry in _printed(tap.name, "--discover")["streams"]:
         stream, properties = entry["tap_stream_id"], entry["schema"]["properties"]
-        others = {*tap.streams[stream], *tap.spared, entry.get("replication_key")}
+        others = {*tap.streams[stream], *tap.essential_fields, entry.get("replication_key")}
         for record in [] if stream in tap.snapshots else plain.records(stream):
             for field, value in record.items():
                 if value and field in properties and not field.startswith("_") and field not in others:
@@ -327,14 +327,14 @@ def test_what_time_cannot_cure_is_said_at_once(tap: Contract, sandbox: Sandbox) 
 @each_tap
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_run(tap: Contract, sent: signal.Signals, sandbox: Sandbox) -> None:
-    result = run(tap.name, {**tap.config(sandbox), **tap.many}, kill=after(3), by=sent)
+    result = run(tap.name, {**tap.config(sandbox), **tap.many_answers}, kill=after(3), by=sent)
     assert result.exit_code == 128 + sent
     assert "Traceback" not in result.log
 
 
 @each_tap
 def test_a_target_that_goes_away(tap: Contract, sandbox: Sandbox) -> None:
-    result = run(tap.name, {**tap.config(sandbox), **tap.many}, kill=after(1), by=signal.SIGPIPE)
+    result = run(tap.name, {**tap.config(sandbox), **tap.many_answers}, kill=after(1), by=signal.SIGPIPE)
     assert_one_line(result, "target")
 
 

@@ -7,7 +7,7 @@ from tests.contract.contract import Contract, Json
 from tests.contract.taps import TAPS, each_tap
 from tests.singer import run
 
-CASES = [pytest.param(tap, *case, id=f"{tap.name}-{case[0]}") for tap in TAPS for case in tap.senseless]
+CASES = [pytest.param(tap, *case, id=f"{tap.name}-{case[0]}") for tap in TAPS for case in tap.invalid_settings]
 
 
 @pytest.mark.parametrize(("tap", "change", "name"), CASES)

@@ -40,7 +40,7 @@ def test_text_that_no_database_stores(tap: Contract, sandbox: Sandbox) -> None:
         row["new_field"] = {"in\x00side": [f"a\x00b{SURROGATE}c"]}
         row["new\x00name"] = "whole \U0001f600"
 
-    tap.sender(sandbox).fail(faults.edit(each_row(change)), times=10**6)
+    tap.row_sender(sandbox).fail(faults.edit(each_row(change)), times=10**6)
     result = run(tap.name, tap.config(sandbox))
     assert result.exit_code == 0, result.log
     written = texts([message["record"] for message in result.of("RECORD")])
@@ -65,7 +65,7 @@ def test_numbers_beyond_64_bits(tap: Contract, number: Any, sandbox: Sandbox) ->
     def change(row: Json) -> None:
         row["new_field"] = {"deep": [mark]}
 
-    vendor = tap.sender(sandbox)
+    vendor = tap.row_sender(sandbox)
     vendor.fail(faults.edit(each_row(change)), times=10**6)
     vendor.fail(faults.rewrite(rewrite), times=10**6)
     result = run(tap.name, tap.config(sandbox))
@@ -94,7 +94,7 @@ def test_what_is_no_json_is_named(tap: Contract, bad: bytes, named: str, sandbox
     def rewrite(body: bytes) -> bytes:
         return body.replace(b"{", b'{"new_field": ' + bad + b", ", 1) if body.startswith(b"[{") else body
 
-    tap.sender(sandbox).fail(faults.rewrite(rewrite), times=10**6)
+    tap.row_sender(sandbox).fail(faults.rewrite(rewrite), times=10**6)
     result = run(tap.name, tap.config(sandbox))
     assert "Traceback" not in result.log
     assert result.exit_code == 0 or named in result.log
@@ -104,7 +104,7 @@ def test_what_is_no_json_is_named(tap: Contract, bad: bytes, named: str, sandbox
 @each_tap
 def test_a_byte_order_mark_before_a_body(tap: Contract, sandbox: Sandbox) -> None:
     plain = run(tap.name, tap.config(sandbox))
-    tap.sender(sandbox).fail(faults.rewrite(lambda body: b"\xef\xbb\xbf" + body), times=10**6)
+    tap.row_sender(sandbox).fail(faults.rewrite(lambda body: b"\xef\xbb\xbf" + body), times=10**6)
     result = run(tap.name, tap.config(sandbox))
     assert result.exit_code == 0, result.log
     for stream in set(tap.streams) - tap.snapshots:
@@ -121,7 +121,7 @@ def test_with_flattening_nothing_vanishes(tap: Contract, sandbox: Sandbox) -> No
                 value["new_inside"] = "mark inside"
 
     flat = {"flattening_enabled": True, "flattening_max_depth": 3}
-    tap.sender(sandbox).fail(faults.edit(each_row(change)), times=10**6)
+    tap.row_sender(sandbox).fail(faults.edit(each_row(change)), times=10**6)
     result = run(tap.name, {**tap.config(sandbox), **flat})
     assert result.exit_code == 0, result.log
     assert not invalid(result)
@@ -153,7 +153,7 @@ def test_what_is_deselected_does_not_come_back(tap: Contract, sandbox: Sandbox) 
     ]
     entry = {"tap_stream_id": stream, "stream": stream, "schema": schema["schema"], "key_properties": keys}
     misfit = each_row(lambda row: row.update({field: {"misfit": "mark of misfit"}}))
-    tap.sender(sandbox).fail(faults.edit(misfit), times=10**6)
+    tap.row_sender(sandbox).fail(faults.edit(misfit), times=10**6)
     result = run(tap.name, tap.config(sandbox), catalog={"streams": [{**entry, "metadata": metadata}]})
     assert result.exit_code == 0, result.log
     assert result.records(stream)
@@ -196,7 +196,7 @@ def test_what_is_deselected_inside_an_object_does_not_come_back(tap: Contract, s
             if isinstance(row.get(holder), dict):
                 row[holder][name] = {"misfit": "mark of misfit"}
 
-    tap.sender(sandbox).fail(faults.edit(each_row(change)), times=10**6)
+    tap.row_sender(sandbox).fail(faults.edit(each_row(change)), times=10**6)
     for more in ({}, {"flattening_enabled": True, "flattening_max_depth": 3}):
         result = run(tap.name, {**tap.config(sandbox), **more}, catalog=catalog)
         assert result.exit_code == 0, result.log

@@ -22,7 +22,7 @@ def test_all_at_once_into_postgres_twice(
     sandbox: Sandbox, warehouse: Warehouse, installed: Path, tmp_path: Path
 ) -> None:
     url = {"TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url}
-    held = [tap.held(sandbox) for tap in TAPS]
+    expected = [tap.expected_keys(sandbox) for tap in TAPS]
     meltanos = [Meltano(installed, tmp_path / tap.name) for tap in TAPS]
     for _ in range(2):
         processes = [
@@ -34,7 +34,7 @@ def test_all_at_once_into_postgres_twice(
         ]
         for process in processes:
             ended_well(process)
-        for tap, streams in zip(TAPS, held, strict=True):
+        for tap, streams in zip(TAPS, expected, strict=True):
             for stream, keys in streams.items():
                 rows = stored(warehouse, tap, stream)
                 assert len(rows) == len(set(rows))
@@ -61,7 +61,7 @@ def test_into_jsonl(sandbox: Sandbox, meltano: Meltano, tmp_path: Path) -> None:
         pairs += [tap.name, "target-jsonl"]
     meltano.run("--environment=sandbox", "run", *pairs, environment=environment)
     for tap in TAPS:
-        for stream, keys in tap.held(sandbox).items():
+        for stream, keys in tap.expected_keys(sandbox).items():
             rows = map(json.loads, (tmp_path / f"{stream}.jsonl").read_text().splitlines())
             # Two taps have a stream of the same name.
             own = (row for row in rows if tap.streams[stream][0] in row)
@@ -75,6 +75,6 @@ def test_bare_pipe(tap: Contract, sandbox: Sandbox, installed: Path, tmp_path: P
     target = installed / "loaders" / "target-jsonl" / "venv" / "bin" / "target-jsonl"
     pipe = f"{shlex.quote(str(BIN / tap.name))} --config config.json | {shlex.quote(str(target))} --config target.json"
     subprocess.run(["bash", "-o", "pipefail", "-c", pipe], cwd=tmp_path, check=True, capture_output=True)
-    for stream, keys in tap.held(sandbox).items():
+    for stream, keys in tap.expected_keys(sandbox).items():
         lines = (tmp_path / f"{stream}.jsonl").read_text().splitlines()
         assert keys <= set(keys_of(map(json.loads, lines), tap.streams[stream]))

@@ -446,7 +446,7 @@ def test_an_hour_of_work_adds_edits_and_removes(client: Client) -> None:
     feeds = vendor.feedbacks, vendor.qa_reviews, vendor.coaching_sessions
     before = [max(record.sequence_id for record in feed.values()) for feed in feeds]
     audits = set(vendor.qa_audits)
-    vendor.work((WORLD.now + timedelta(hours=1)).isoformat())
+    vendor.simulate_hour((WORLD.now + timedelta(hours=1)).isoformat())
     changed = [client.rows(path, after=last) for path, last in zip((FEEDS[0], FEEDS[1], FEEDS[4]), before, strict=True)]
     assert [len(rows) for rows in changed] == [3, 2, 2]
     assert len(audits - set(vendor.qa_audits)) == 1

@@ -279,7 +279,7 @@ def test_every_call_on_the_api_counts(own: Client) -> None:
     for _ in range(5):
         own.rows("raw_expert_help")
     assert own.run("author").status_code == 429
-    assert vendor.told_off == 1
+    assert vendor.rate_limited == 1
 
 
 def test_jobs_fail_as_told(own: Client) -> None:
@@ -366,7 +366,7 @@ def test_work_shows_in_the_reports(own: Client) -> None:
     vendor = own.vendor
     hour: Any = {"start": NOW - timedelta(days=1), "end": NOW + timedelta(hours=2)}
     before = {report: vendor.written(report, **hour) for report in ("response", "conversation_actions")}
-    vendor.work((NOW + timedelta(hours=1)).isoformat())
+    vendor.simulate_hour((NOW + timedelta(hours=1)).isoformat())
     for report, rows in before.items():
         assert vendor.written(report, **hour) != rows
 

@@ -416,7 +416,7 @@ def test_work_shows_in_every_feed(world: World) -> None:
         sandbox.execvision.lift_limits()
         sandbox.execvision.listens_modified = "filled"
         client = Client(sandbox)
-        sandbox.execvision.work("2026-03-02T16:00:00+00:00")
+        sandbox.execvision.simulate_hour("2026-03-02T16:00:00+00:00")
         for feed in FEEDS:
             fresh = client.get(feed, since="2026-03-02T16:00Z")
             assert fresh, feed

@@ -69,7 +69,7 @@ def newest(*runs: Run) -> dict[str, int]:
     }
 
 
-def held(vendor: AgentConnect, since: str) -> dict[str, int]:
+def newest_versions(vendor: AgentConnect, since: str) -> dict[str, int]:
     return {
         key: record.sequence_id
         for name in FEEDS
@@ -93,7 +93,7 @@ def test_every_reading(reading: dict[str, Any], sandbox: Sandbox, vendor: AgentC
     for name, value in reading.items():
         setattr(vendor, name, value)
     result = sync(sandbox)
-    assert newest(result) == held(vendor, day(50))
+    assert newest(result) == newest_versions(vendor, day(50))
     if "new_fields" in reading:
         new = {"brand_new": {"a": 1, "anywhere": ["x"]}, "anywhere": ["x"]}
         assert all(record["_extra"] == new for record in result.records("feedbacks"))
@@ -113,21 +113,21 @@ def test_rows_that_change_while_pages_are_read(sandbox: Sandbox, vendor: AgentCo
 
     vendor.on_page = change
     result = sync(sandbox, catalog=only("feedbacks"))
-    assert held_feedbacks(vendor, day(50)).items() <= newest(result).items()
+    assert expected_feedbacks(vendor, day(50)).items() <= newest(result).items()
 
 
-def held_feedbacks(vendor: AgentConnect, since: str) -> dict[str, int]:
+def expected_feedbacks(vendor: AgentConnect, since: str) -> dict[str, int]:
     return {key: r.sequence_id for key, r in vendor.feedbacks.items() if r.created.isoformat() >= since}
 
 
 def test_killed_late_in_a_first_sync_it_resumes(sandbox: Sandbox, vendor: AgentConnect) -> None:
     vendor.ties = 3
     config = {**AGENTCONNECT.config(sandbox), "start_date": day(730), "page_size": 50}
-    count = len(held_feedbacks(vendor, day(730)))
+    count = len(expected_feedbacks(vendor, day(730)))
     killed = run(TAP, config, catalog=only("feedbacks"), kill=after(count - 100))
     assert killed.exit_code != 0
     resumed = run(TAP, config, catalog=only("feedbacks"), state=killed.state)
-    assert newest(killed, resumed) == held_feedbacks(vendor, day(730))
+    assert newest(killed, resumed) == expected_feedbacks(vendor, day(730))
     assert resumed.counts()["feedbacks"] < 250
 
 
@@ -145,7 +145,7 @@ def test_a_second_run_reads_little_again(sandbox: Sandbox, vendor: AgentConnect)
     second = sync(sandbox, first.state, start_date=None)
     assert {record.uuid for record in changed} <= newest(second).keys()
     assert sum(second.counts()[name] for name in FEEDS) < 100
-    assert newest(first, second) == held(vendor, "")
+    assert newest(first, second) == newest_versions(vendor, "")
     for name in FEEDS:
         values = [run.state["bookmarks"][name]["replication_key_value"] for run in (first, second) if run.state]
         assert values == sorted(values)
@@ -189,7 +189,7 @@ def test_pages_of_one_row(sandbox: Sandbox, vendor: AgentConnect) -> None:
     recent = sorted(vendor.feedbacks.values(), key=lambda record: record.sequence_id)[-12:]
     vendor.tie(*recent[3:8])
     result = sync(sandbox, catalog=only("feedbacks"), start_date=day(3), page_size=1)
-    assert newest(result) == held_feedbacks(vendor, day(3))
+    assert newest(result) == expected_feedbacks(vendor, day(3))
 
 
 def test_out_of_order_is_an_error(sandbox: Sandbox, vendor: AgentConnect) -> None:
@@ -206,9 +206,9 @@ def test_recoveries_can_be_left_out(flag: Any, sandbox: Sandbox, vendor: AgentCo
     vendor.limit_skips_recoveries, vendor.recovery_flag = False, flag
     result = sync(sandbox, catalog=only("feedbacks"), include_recovery=False, page_size=20, start_date=day(30))
     recoveries = {key for key, record in vendor.feedbacks.items() if record.row["is_recovery"]}
-    assert newest(result).keys() == held_feedbacks(vendor, day(30)).keys() - recoveries
+    assert newest(result).keys() == expected_feedbacks(vendor, day(30)).keys() - recoveries
     later = sync(sandbox, result.state, catalog=only("feedbacks"), start_date=day(30))
-    assert newest(later) == held_feedbacks(vendor, day(30))
+    assert newest(later) == expected_feedbacks(vendor, day(30))
 
 
 def test_wider_settings_bring_what_they_left_out(sandbox: Sandbox, vendor: AgentConnect) -> None:
@@ -221,7 +221,7 @@ def test_wider_settings_bring_what_they_left_out(sandbox: Sandbox, vendor: Agent
     wide = sync(sandbox, first.state, catalog=only("qa_reviews", "qa_audits"))
     assert "from its beginning" in wide.log
     expected = {key for name in ("qa_reviews", "qa_audits") for key in getattr(vendor, name)}
-    assert newest(wide).keys() == held(vendor, day(50)).keys() & expected
+    assert newest(wide).keys() == newest_versions(vendor, day(50)).keys() & expected
     assert "from its beginning" not in sync(sandbox, wide.state, **narrow).log
 
 
@@ -283,8 +283,8 @@ def test_the_quota_is_kept(sandbox: Sandbox) -> None:
     result = run(TAP, config, catalog=only("feedbacks"), environment={"FAST_CLOCK": "10"})
     assert result.exit_code == 0, result.log
     assert len(sandbox.agentconnect.seen) > 105
-    assert sandbox.agentconnect.told_off == 0
-    assert newest(result) == held_feedbacks(sandbox.agentconnect, day(60))
+    assert sandbox.agentconnect.rate_limited == 0
+    assert newest(result) == expected_feedbacks(sandbox.agentconnect, day(60))
 
 
 def test_told_to_retry_later_it_waits_for_the_next_minute(sandbox: Sandbox) -> None:
@@ -407,7 +407,7 @@ def test_a_feed_that_changes_with_every_request_ends(page_size: int, sandbox: Sa
     assert len(vendor.seen) < 250
     vendor.on_page = None
     second = sync(sandbox, first.state, **narrow)
-    assert newest(first, second).items() >= held_feedbacks(vendor, day(2)).items()
+    assert newest(first, second).items() >= expected_feedbacks(vendor, day(2)).items()
 
 
 # Pages and the end

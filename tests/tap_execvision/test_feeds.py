@@ -13,8 +13,8 @@ import pytest
 
 from tests.contract.contract import day
 from tests.contract.execvision import EXECVISION
+from tests.fork_server import FAST_CLOCK
 from tests.singer import Run, run
-from tests.warm import HASTE
 
 if TYPE_CHECKING:
     from sandbox.execvision.api import ExecVision
@@ -55,7 +55,7 @@ def only(*streams: str) -> Any:
 
 def sync(sandbox: Sandbox, *streams: str, state: Any = None, code: int = 0, **changes: Any) -> Run:
     config = {**EXECVISION.config(sandbox), "start_date": "2020-01-01", **changes}
-    result = run(TAP, config, catalog=only(*(streams or FEEDS)), state=state, environment=HASTE)
+    result = run(TAP, config, catalog=only(*(streams or FEEDS)), state=state, environment=FAST_CLOCK)
     assert result.exit_code == code, result.log
     assert {seen.method for seen in sandbox.execvision.seen} == {"GET"}
     assert not sandbox.execvision.writes
@@ -81,7 +81,7 @@ IDENTITY = {
 }
 
 
-def whole(vendor: ExecVision, result: Run, *streams: str) -> None:
+def assert_complete(vendor: ExecVision, result: Run, *streams: str) -> None:
     for stream in streams or FEEDS:
         expected = identities(vendor.contents(FEEDS[stream]), IDENTITY[stream])
         found = identities(result.records(stream), IDENTITY[stream])
@@ -111,7 +111,7 @@ def test_every_reading(reading: dict[str, Any], sandbox: Sandbox) -> None:
         assert hasattr(vendor, name)
         setattr(vendor, name, value)
     result = sync(sandbox, page_size=1000)
-    whole(vendor, result)
+    assert_complete(vendor, result)
     for stream in ("listens", "shares"):
         rows = result.records(stream)
         assert len({row["_row_key"] for row in rows}) == len(rows) > len(identities(rows, IDENTITY[stream]))
@@ -214,7 +214,7 @@ def test_a_call_of_the_future_does_not_move_the_bookmark(tells: bool, sandbox: S
     now = datetime.now(timezone.utc)
     vendor.account.add_call(now, call_time=now + timedelta(days=400))
     first = sync(sandbox, "calls")
-    whole(vendor, first, "calls")
+    assert_complete(vendor, first, "calls")
     assert first.state
     bookmark = first.state["bookmarks"]["calls"]["replication_key_value"]
     assert bookmark < (now + timedelta(minutes=1)).isoformat()

@@ -61,5 +61,5 @@ def test_requests_wait_for_their_turn(hour: int, fastest: int, sandbox: Sandbox)
     for _ in range(fastest + 2):
         assert session.get(f"{url}/check", auth=(vendor.username, vendor.password)).ok
     times = [seen.at for seen in vendor.seen]
-    assert vendor.told_off == 0
+    assert vendor.rate_limited == 0
     assert times[fastest] - times[0] > 1

@@ -151,7 +151,7 @@ class Tenant(Vendor):
         """Deactivate an account; no field of it tells."""
         employee.status = "deactivated"
 
-    def work(self, at: str) -> None:
+    def simulate_hour(self, at: str) -> None:
         """Change, add and remove a few rows of most feeds."""
         moment, chance = datetime.fromisoformat(at), self.world.chance("work", at)
         feedbacks, reviews = list(self.feedbacks.values()), list(self.qa_reviews.values())

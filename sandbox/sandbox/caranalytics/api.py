@@ -229,7 +229,7 @@ class CareAnalytics(Vendor):
         rows: list[Values] = json.loads(text or "[]")
         return rows
 
-    def work(self, at: str) -> None:
+    def simulate_hour(self, at: str) -> None:
         """Rows come in, an action twice over; of the day before, two are tagged anew and two withdrawn."""
         moment, chance = datetime.fromisoformat(at), self.world.chance("work", at)
         response = self.reports.add("response", moment - timedelta(minutes=chance.randrange(1, 60)))

@@ -158,7 +158,7 @@ class Downloads(Vendor):
         """No limit is known here."""
         raise NotImplementedError(limit)
 
-    def work(self, at: str) -> None:
+    def simulate_hour(self, at: str) -> None:
         """Nothing happens here."""
 
     async def download(self, request: Request) -> Response:

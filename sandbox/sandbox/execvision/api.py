@@ -84,9 +84,9 @@ class ExecVision(Readings, Vendor):
         """Let nobody queue."""
         self.by_day = self.by_night = Limit(10**6, 1)
 
-    def work(self, at: str) -> None:
+    def simulate_hour(self, at: str) -> None:
         """Let an hour of work happen in every feed."""
-        self.account.work(at)
+        self.account.simulate_hour(at)
 
     def routes(self) -> list[BaseRoute]:
         """The page's paths, and a refusal for all else."""
@@ -243,7 +243,7 @@ class ExecVision(Readings, Vendor):
             limit = self.by_day if self.clock().astimezone(NEW_YORK).hour in DAY_HOURS else self.by_night
             wait = self._wait(limit)
             if wait:
-                self.told_off += 1
+                self.rate_limited += 1
             if wait and self.over_limit == "refused":
                 return self.too_many(limit)
             if wait >= self.patience:
@@ -265,7 +265,7 @@ class ExecVision(Readings, Vendor):
         now = time.time()
         if len(self._answered) < limit.requests:
             return 0
-        earliest = self._answered[-limit.requests] - self.lateness
+        earliest = self._answered[-limit.requests] - self.clock_tolerance
         if self.calendar_limits:
             earliest = earliest // limit.seconds * limit.seconds
         return max(0, earliest + limit.seconds - now, self._answered[-1] - now)

@@ -199,7 +199,7 @@ class Account:
         self._feeds = {feed: Feed([]) for feed in FEEDS}
         self.topics.clear()
 
-    def work(self, at: str) -> None:
+    def simulate_hour(self, at: str) -> None:
         """A call comes in, one is reprocessed, one deleted; every other feed gets a row and an edit."""
         moment, chance = datetime.fromisoformat(at), self.world.chance("execvision work", at)
         self.delete_call(chance.choice(self.feed("calls").rows).id, moment)

@@ -128,7 +128,7 @@ class MaestroQA(Vendor):
         """Plan a coaching session at this moment."""
         return self._coach(f"added {at.isoformat()}", at, self.sessions)
 
-    def work(self, at: str) -> None:
+    def simulate_hour(self, at: str) -> None:
         moment, chance = datetime.fromisoformat(at), self.world.chance("work", at)
         alive = [session for session in self.sessions.values() if not session["isDeleted"]]
         self.soft_delete(chance.choice(alive), moment)
