@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from sandbox.vendor import Seen
 
 ResponseFault = Callable[["ASGIApp"], "ASGIApp"]
-Spoil = ResponseFault  # its old name
 
 
 @dataclass

@@ -32,6 +32,7 @@ def _care(sandbox: Sandbox) -> Json:
         "requests_per_minute": 6000,
         "poll_interval": 0.05,
         "lookback_days": 0,
+        "time_interval": 14_400_000,
     }
 
 
@@ -65,7 +66,7 @@ CARE_REPORTS: dict[str, tuple[str, Json]] = {
             "response", "response_approval", "team_performance",
         )
     },
-    "team_performance_interval": ("team_performance_interval", {"timeInterval": "3600000"}),
+    "team_performance_interval": ("team_performance_interval", {"timeInterval": "14400000"}),
     "conversation_created": ("conversation", {"conversationReportType": "CREATED"}),
     "conversation_closed": ("conversation", {"conversationReportType": "CLOSED"}),
 }  # fmt: skip

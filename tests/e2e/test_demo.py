@@ -16,7 +16,7 @@ TABLE_ROW = re.compile(r"^  (tap_\w+) +(\w+) +([\d,]+) +([\d,]+) ", re.MULTILINE
 def demo(folder: Path) -> dict[tuple[str, str], tuple[int, int]]:
     """Run the demo; return rows and moved rows of each stream, as it shows them."""
     result = subprocess.run(
-        [BIN / "sandbox", "demo", "--days", "120", "--folder", folder], capture_output=True, text=True, check=False
+        [BIN / "sandbox", "demo", "--days", "45", "--folder", folder], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Read coaching_sessions to its end" in result.stdout

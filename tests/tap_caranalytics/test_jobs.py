@@ -156,7 +156,7 @@ def test_a_link_that_has_expired(status: int, sandbox: Sandbox) -> None:
     [faults.drop(), faults.cut(), faults.truncate(), faults.html(), faults.empty(), faults.status(500)],
     ids=["dropped", "cut", "cut JSON", "page", "empty", "500"],
 )
-def test_a_download_that_gets_lost(spoil: faults.Spoil, sandbox: Sandbox) -> None:
+def test_a_download_that_gets_lost(spoil: faults.ResponseFault, sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
     vendor.downloads.fail(spoil)
     result = sync(sandbox, "response", start_date=day(1), end_date=day(1))
@@ -302,9 +302,11 @@ def test_told_off_is_waited_out(status: int, sandbox: Sandbox) -> None:
 @pytest.mark.slow
 def test_the_limit_is_kept_by_default(sandbox: Sandbox) -> None:
     vendor = sandbox.caranalytics
+    # A tenth of the minute, and a clock ten times as fast.
+    vendor.limits = (Limit(20, 6),)
     config = settings(sandbox, start_date=day(5))
     del config["requests_per_minute"], config["poll_interval"]
-    result = run(TAP, config, catalog=catalog("response", "teams"))
+    result = run(TAP, config, catalog=catalog("response", "teams"), environment={"FAST_CLOCK": "10"})
     assert result.exit_code == 0, result.log
     assert len(vendor.seen) > 20
     assert vendor.rate_limited == 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 FRIDAY = 4
 # One conversation begins in each span of this length; all that happens in it happens within LONGEST.
-EVERY = timedelta(minutes=20)
+EVERY = timedelta(hours=1)
 LONGEST = timedelta(days=10)
 KEPT = 4096
 
