@@ -11,7 +11,7 @@ from sandbox.warehouse import Warehouse
 from sandbox.world import TWO_YEARS, World
 
 from tests.fork_server import FAST_CLOCK
-from tests.meltano import Meltano, install
+from tests.meltano import install
 
 # Seconds that a request may be on its way longer than the next one without looking like too many of them.
 CLOCK_TOLERANCE = 0.5
@@ -57,8 +57,3 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with Meltano's plugins, which all workers share."""
     own = tmp_path_factory.getbasetemp()
     return install((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "meltano")
-
-
-@pytest.fixture
-def meltano(installed: Path, tmp_path: Path) -> Meltano:
-    return Meltano(installed, tmp_path / "meltano")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -19,16 +20,16 @@ ROOT = Path(__file__).parents[1]
 class Meltano:
     """Meltano on this project, with a system folder of its own: in one, the same pair runs only once at a time."""
 
-    def __init__(self, installed: Path, folder: Path) -> None:
-        """Use the plugins that are installed there, and this folder for all else."""
-        self._folder = folder
+    def __init__(self, installed: Path, folder: Path, project: Path = ROOT) -> None:
+        """Use the plugins that are installed there, and this folder for all else but what the project writes."""
+        self._folder, self._project = folder, project
         link_plugins(installed, folder)
 
     def start(self, *arguments: str, environment: Mapping[str, str]) -> subprocess.Popen[str]:
         """Start a command."""
         return subprocess.Popen(
             [BIN / "meltano", *arguments],
-            cwd=ROOT,
+            cwd=self._project,
             env={
                 **os.environ,
                 "MELTANO_SYS_DIR_ROOT": str(self._folder),
@@ -51,6 +52,14 @@ def link_plugins(installed: Path, folder: Path) -> None:
         link = folder / plugin.relative_to(installed)
         link.parent.mkdir(parents=True)
         link.symlink_to(plugin)
+
+
+def copy_project(folder: Path) -> Path:
+    """Make a project like this one in an empty folder, which a run may write into."""
+    shutil.copy(ROOT / "meltano.yml", folder)
+    for name in ("plugins", *(path.name for path in ROOT.glob("tap-*"))):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
 
 
 def ended_well(process: subprocess.Popen[str]) -> None:

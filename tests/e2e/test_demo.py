@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sandbox.warehouse import Warehouse
 
+from tests.meltano import link_plugins
 from tests.singer import BIN
 
 pytestmark = pytest.mark.slow
@@ -16,7 +17,7 @@ TABLE_ROW = re.compile(r"^  (tap_\w+) +(\w+) +([\d,]+) +([\d,]+) ", re.MULTILINE
 def demo(folder: Path) -> dict[tuple[str, str], tuple[int, int]]:
     """Run the demo; return rows and moved rows of each stream, as it shows them."""
     result = subprocess.run(
-        [BIN / "sandbox", "demo", "--days", "45", "--folder", folder], capture_output=True, text=True, check=False
+        [BIN / "sandbox", "demo", "--days", "90", "--folder", folder], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Read coaching_sessions to its end" in result.stdout
@@ -28,7 +29,8 @@ def _number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def test_demo(tmp_path: Path) -> None:
+def test_demo(installed: Path, tmp_path: Path) -> None:
+    link_plugins(installed, tmp_path / "demo" / "meltano")
     first, second = (demo(tmp_path / "demo") for _ in range(2))
     with Warehouse(tmp_path / "demo" / "postgres") as warehouse:
         for schema, table in warehouse.tables():
