@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 
-from tools import documents, plugins
+from tools import documents, new_tap, plugins
 
 
 def main() -> None:
@@ -16,8 +18,19 @@ def main() -> None:
     locking = commands.add_parser("lock", help="write the lock file of a loader that `meltano install` has installed")
     locking.add_argument("loader")
     locking.set_defaults(run=lambda arguments: plugins.write_loader_lock(documents.ROOT, arguments.loader))
+    adding = commands.add_parser("new-tap", help="add a tap that passes the battery, to begin a vendor's own with")
+    adding.add_argument("vendor", help="the vendor's name as it writes it: 'Talk Desk' makes tap-talkdesk")
+    adding.set_defaults(run=lambda arguments: _add_tap(arguments.vendor))
     arguments = parser.parse_args()
     arguments.run(arguments)
+
+
+def _add_tap(vendor: str) -> None:
+    tap = new_tap.create(documents.ROOT, vendor)
+    # The packages first: what is generated comes from the installed tap.
+    for command in (["uv", "sync", "-q"], ["uv", "run", "-q", "python", "-m", "tools", "generate"]):
+        subprocess.run([sys.executable, "-m", *command], cwd=documents.ROOT, check=True)
+    print(f"Added {tap}. Try it: python3 -m uv run pytest tests/contract -k {tap} --snapshot-update")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,10 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import yaml
 
 from sandbox import picture
 from sandbox.server import Sandbox
@@ -21,7 +24,6 @@ from sandbox.world import TWO_YEARS, World
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TAPS = ("tap-maestroqa", "tap-execvision", "tap-caranalytics", "tap-agentconnect")
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "output" / "demo"
 FORTNIGHT = timedelta(days=14)
@@ -61,10 +63,9 @@ def demo(folder: Path, history: timedelta = TWO_YEARS) -> None:
         if runs:
             print(f"This is run {len(runs) + 1}: since the last one, people have worked at every vendor.")
         started = datetime.now(timezone.utc)
-        # At the vendor's 20 requests a minute this would be half an hour's work.
-        sandbox.caranalytics.lift_limits()
-        for tap in TAPS:
-            _meltano_run(tap, folder, _settings(sandbox, warehouse, folder))
+        settings = _settings(sandbox, warehouse, folder)
+        for tap in _taps():
+            _meltano_run(tap, folder, settings)
         (folder / "runs.json").write_text(json.dumps([*runs, world.now.isoformat()]))
         result = [*_tables(warehouse, started), *_answer(warehouse)]
         (folder / "result.svg").write_text(picture.svg(result))
@@ -91,22 +92,32 @@ def _runs(folder: Path) -> list[str]:
 
 
 def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str, str]:
+    """Return the environment of a run: what meltano.yml says of the sandbox, for where and what this one is."""
     start = sandbox.world.start.isoformat()
-    return {
+    variables = {
         "MELTANO_SYS_DIR_ROOT": str(folder.resolve() / "meltano"),
         "TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url,
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
-        "TAP_EXECVISION_API_URL": f"{sandbox.url}/execvision/api/ev/2",
-        "TAP_EXECVISION_START_DATE": start,
-        "TAP_CARANALYTICS_API_URL": f"{sandbox.url}/caranalytics/api/public",
+    }
+    for tap, config in _taps().items():
+        own = {"api_url": f"{sandbox.url}{urlsplit(config['api_url']).path}"}
+        own |= {"start_date": start} if "start_date" in config else {}
+        variables |= {f"{tap.upper().replace('-', '_')}_{name.upper()}": value for name, value in own.items()}
+    # At the vendor's 20 requests a minute even a fortnight of reports would be half an hour's work.
+    sandbox.caranalytics.lift_limits()
+    return variables | {
         "TAP_CARANALYTICS_START_DATE": (sandbox.world.now - FORTNIGHT).isoformat(),
         "TAP_CARANALYTICS_WINDOW_DAYS": "1",
         "TAP_CARANALYTICS_REQUESTS_PER_MINUTE": "6000",
         "TAP_CARANALYTICS_POLL_INTERVAL": "0.1",
-        "TAP_AGENTCONNECT_API_URL": f"{sandbox.url}/agentconnect",
-        "TAP_MAESTROQA_API_URL": f"{sandbox.url}/maestroqa/api/v1",
-        "TAP_MAESTROQA_START_DATE": start,
     }
+
+
+def _taps() -> dict[str, dict[str, Any]]:
+    """Return each tap's settings in meltano.yml's environment for the sandbox."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    (environment,) = (found for found in project["environments"] if found["name"] == "sandbox")
+    return {plugin["name"]: plugin["config"] for plugin in environment["config"]["plugins"]["extractors"]}
 
 
 def _meltano_run(tap: str, folder: Path, settings: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ from sandbox.agentconnect.api import AgentConnect
 from sandbox.caranalytics.api import CareAnalytics
 from sandbox.execvision.api import ExecVision
 from sandbox.maestroqa.api import MaestroQA
+from sandbox.vendor import Vendor
 from sandbox.world import World
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
     from typing_extensions import Self
-
-    from sandbox.vendor import Vendor
 
 
 class Sandbox:
@@ -58,8 +57,8 @@ class Sandbox:
 
     @property
     def vendors(self) -> list[Vendor]:
-        """Every vendor, in the order of the README."""
-        return [self.maestroqa, self.execvision, self.caranalytics, self.agentconnect]
+        """Every vendor."""
+        return [value for value in vars(self).values() if isinstance(value, Vendor)]
 
     def __enter__(self) -> Self:
         """Start serving."""

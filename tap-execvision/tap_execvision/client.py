@@ -10,9 +10,9 @@ from urllib.parse import quote
 from singer_sdk.authenticators import BasicAuthenticator
 from typing_extensions import override
 
-from tap_execvision.base.http import TransientError
-from tap_execvision.base.stream import BaseStream
-from tap_execvision.pages import FeedRequest, Row
+from .base.http import TransientError
+from .base.stream import BaseStream
+from .pages import FeedRequest, Row
 
 if TYPE_CHECKING:
     import requests

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_execvision.base.http import RefusedError
-from tap_execvision.base.pagination import Paginator
-from tap_execvision.pages import Row
+from .base.http import RefusedError
+from .base.pagination import Paginator
+from .pages import Row
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable

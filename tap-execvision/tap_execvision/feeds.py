@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from tap_execvision.base.json_text import is_long
-from tap_execvision.base.records import shifted, to_rfc3339
-from tap_execvision.client import ExecVisionStream
-from tap_execvision.details import Access, DetailPaginator
-from tap_execvision.pages import Feed
-from tap_execvision.pagination import FeedPaginator
+from .base.json_text import is_long
+from .base.records import shifted, to_rfc3339
+from .client import ExecVisionStream
+from .details import Access, DetailPaginator
+from .pages import Feed
+from .pagination import FeedPaginator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_execvision.base.pagination import Batch
-    from tap_execvision.pages import FeedRequest, Row
+    from .base.pagination import Batch
+    from .pages import FeedRequest, Row
 
 FLAGS = ("include_transcripts", "include_crm_matches", "render_templates")
 # With templates rendered, the vendor sends 100 calls a page at most.

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-from tap_execvision.base.records import normalize_datetime
+from .base.records import normalize_datetime
 
 # More rows than a page or two, as equal ones may come apart where the vendor shows no time.
 MAX_ROWS = 100_000

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_execvision.base.records import shifted
+from .base.records import shifted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
-    from tap_execvision.pages import Feed, FeedRequest, Page
+    from .pages import Feed, FeedRequest, Page
 
 
 def by_last_id(page: Page, feed: Feed, request: FeedRequest, _: timedelta) -> Iterator[FeedRequest]:

@@ -10,8 +10,8 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from tap_execvision.base.records import parse_datetime, shifted
-from tap_execvision.keys import canonical
+from .base.records import parse_datetime, shifted
+from .keys import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

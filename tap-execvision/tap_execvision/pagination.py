@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_execvision.base.http import RefusedError, TapError
-from tap_execvision.base.pagination import Paginator
-from tap_execvision.base.records import shifted
-from tap_execvision.leaps import WAYS
-from tap_execvision.pages import (
+from .base.http import RefusedError, TapError
+from .base.pagination import Paginator
+from .base.records import shifted
+from .leaps import WAYS
+from .pages import (
     MAX_GONE,
     MINUTE,
     OVERLAP,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from logging import Logger
 
-    from tap_execvision.pages import Feed
+    from .pages import Feed
 
     Requests = Generator[FeedRequest, list[Row], Page]
     Attempt = Generator[FeedRequest, list[Row], Page | None]

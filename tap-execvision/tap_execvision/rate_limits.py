@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pyrate_limiter import Rate
 from requests.adapters import BaseAdapter
 
-from tap_execvision.base.http import rate_limited_session
+from .base.http import rate_limited_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

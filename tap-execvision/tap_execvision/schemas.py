@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from tap_execvision.base.records import EXTRA, OPEN_OBJECT
+from .base.records import EXTRA, OPEN_OBJECT
 
 ENTITY = th.ObjectType(
     th.Property("crmId", th.StringType, description="Its id in the CRM."),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_execvision import schemas
-from tap_execvision.client import ExecVisionStream
-from tap_execvision.feeds import CallFeedStream, DetailStream, FeedStream, TranscriptStream
-from tap_execvision.keys import RowKeys
+from . import schemas
+from .client import ExecVisionStream
+from .feeds import CallFeedStream, DetailStream, FeedStream, TranscriptStream
+from .keys import RowKeys
 
 if TYPE_CHECKING:
-    from tap_execvision.pages import Row
+    from .pages import Row
 
 # A day may begin as early as this before its midnight in UTC.
 EASTERNMOST = timedelta(hours=14)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from tap_execvision.base.settings import common_settings
-from tap_execvision.base.tap import BaseTap
-from tap_execvision.rate_limits import time_of_day_session
-from tap_execvision.streams import STREAMS, Transcripts
+from .base.settings import common_settings
+from .base.tap import BaseTap
+from .rate_limits import time_of_day_session
+from .streams import STREAMS, Transcripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,1 @@
+"""NewVendor's API on loopback."""
