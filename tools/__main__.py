@@ -27,8 +27,11 @@ def main() -> None:
 
 def _add_tap(vendor: str) -> None:
     tap = new_tap.create(documents.ROOT, vendor)
-    # The packages first: what is generated comes from the installed tap.
-    for command in (["uv", "sync", "-q"], ["uv", "run", "-q", "python", "-m", "tools", "generate"]):
+    for command in (
+        ["uv", "sync", "-q"],  # first, as what is generated comes from the installed tap
+        ["uv", "run", "-q", "python", "-m", "tools", "generate"],
+        ["uv", "run", "-q", "ruff", "check", "-q", "--fix", "--select=I", "."],
+    ):
         subprocess.run([sys.executable, "-m", *command], cwd=documents.ROOT, check=True)
     print(f"Added {tap}. Try it: python3 -m uv run pytest tests/contract -k {tap} --snapshot-update")
 

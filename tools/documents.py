@@ -37,7 +37,7 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
         folder = root / tap.name
         text = between("settings", settings_tables(tap), (folder / "README.md").read_text())
         yield folder / "README.md", between("streams", stream_table(tap), text)
-        plugin = yaml.safe_load((folder / "plugin.yaml").read_text()) | definition(tap)
+        plugin = dict(sorted((yaml.safe_load((folder / "plugin.yaml").read_text()) | definition(tap)).items()))
         yield folder / "plugin.yaml", yaml.dump(plugin, sort_keys=True, allow_unicode=True, width=4096)
         yield lock_file(root, "extractors", plugin), lock(plugin, "extractors")
 

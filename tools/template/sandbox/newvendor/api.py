@@ -7,9 +7,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sandbox.vendor import Limit, Vendor
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from sandbox.vendor import Limit, Vendor
 
 if TYPE_CHECKING:
     from starlette.requests import Request
