@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +14,18 @@ from tap_agentconnect.base.http import RefusedError, TapError
 from tap_agentconnect.keys import Employees
 from tap_agentconnect.pagination import EmployeePage, EmployeePaginator, EmployeeRequest
 
+from sandbox import faults
+from tests.contract.agentconnect import AGENTCONNECT
+from tests.contract.contract import keys_of
+from tests.contract.test_records import invalid
+from tests.singer import run
+from tests.tap_agentconnect.runs import TAP, attempt, only, sync
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.agentconnect.api import AgentConnect
+    from sandbox.server import Sandbox
     from tap_agentconnect.keys import Row
 
 
@@ -205,3 +215,63 @@ def test_one_who_comes_on_two_pages_is_one() -> None:
     assert [(row["first_name"], row["employee_key"]) for row in employees.with_keys()] == [
         ("Kimberly", "kim@x.example")
     ]
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        {"employees_most": 7},
+        {"employees_most": 7, "next_page_keeps_parameters": True, "next_page_host": "own", "last_page": "extra"},
+        {"employees_most": 7, "employees_after": False, "last_page": "missing"},
+        {"employees_after": False, "last_page": "extra"},
+        {"employees_most": 5, "lists_deactivated": False, "last_page": "blank", "ids": "integer"},
+        {"employees_most": 7, "links_pages": False, "no_employees": "null"},
+        {"employees_most": 7, "links_pages": False, "external_id": "from"},
+        {"employees_most": 7, "last_page": "false", "no_employees": "204"},
+    ],
+    ids=str,
+)
+def test_employees(reading: dict[str, Any], sandbox: Sandbox, vendor: AgentConnect) -> None:
+    for name, value in reading.items():
+        setattr(vendor, name, value)
+    vendor.add_employee("Nora Neu", email=None, custom_employee_id="n-1")
+    vendor.deactivate(next(iter(vendor.employees.values())))
+    # Another host than the API's could be reached through this proxy only, on which nothing answers.
+    config, environment = AGENTCONNECT.config(sandbox), {"LOGLEVEL": "DEBUG", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    result = run(TAP, config, catalog=only("employees"), environment=environment)
+    assert result.exit_code == 0, result.log
+    assert not invalid(result)
+    sent = keys_of(result.records("employees"), ("employee_key",))
+    assert len(sent) == len(set(sent))
+    assert set(sent) == {(e.row["email"] or e.row["custom_employee_id"],) for e in vendor.employees.values()}
+    assert ("n-1",) in sent
+    assert "@contact-centre.example" not in result.log
+
+
+def test_people_who_share_an_address(sandbox: Sandbox, vendor: AgentConnect) -> None:
+    count = len(vendor.employees)
+    first = next(row for e in vendor.employees.values() if (row := e.row)["email"] and row["custom_employee_id"])
+    vendor.add_employee("Nora Neu", email=first["email"], custom_employee_id="zz-1")
+    vendor.add_employee("Otto Alt", email=None, custom_employee_id=first["email"])
+    vendor.add_employee("Ida Ohne", email=None, custom_employee_id="null")
+    keys = []
+    for _ in range(2):
+        result = sync(sandbox, catalog=only("employees"))
+        keys.append({record["employee_key"]: record["first_name"] for record in result.records("employees")})
+        for employee in vendor.employees.values():
+            employee.row["last_active"] = datetime.now(timezone.utc)
+    assert keys[0] == keys[1]
+    assert len(keys[0]) == count + 3
+    assert keys[0][first["email"]] == first["first_name"]
+    assert keys[0][f"{first['email']} (zz-1)"] == "Nora"
+
+
+def test_a_whole_list_may_end_with_its_version(sandbox: Sandbox, vendor: AgentConnect) -> None:
+    result = sync(sandbox, catalog=only("employees", "qa_audits"), emit_activate_version_messages=True)
+    (version,) = result.of("ACTIVATE_VERSION")
+    assert version["stream"] == "employees"
+    assert {m["version"] for m in result.of("RECORD") if m["stream"] == "employees"} == {version["version"]}
+    vendor.fail(faults.status(403), at=2, times=9, where=lambda seen: seen.path.endswith("employees"))
+    failed = attempt(sandbox, catalog=only("employees"), emit_activate_version_messages=True)
+    assert failed.exit_code == 1
+    assert not failed.of("ACTIVATE_VERSION")
