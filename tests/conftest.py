@@ -16,6 +16,9 @@ from tests.meltano import install
 # Seconds that a request may be on its way longer than the next one without looking like too many of them.
 CLOCK_TOLERANCE = 0.5
 
+# Output that is not buffered hides what happens to the rest of a buffer.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 # The same examples each time, and as long as they take: what a clock or chance decides is no test.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")

@@ -327,13 +327,15 @@ def in_one_line() -> Iterator[None]:
         message = "There is no standard output to write to."
         raise TapError(message)
     try:
-        yield
+        try:
+            yield
+            sys.stdout.flush()
+        except Exception:
+            _discard_unwritable_output()
+            raise
     except (click.ClickException, click.exceptions.Exit):
         raise
     except BrokenPipeError:
-        # Python would complain once more when it flushes what is left.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         message = "The target closed the connection: its own log says why. The next run starts from the last state."
         raise TapError(message) from None
     except MappingError as error:
@@ -341,6 +343,15 @@ def in_one_line() -> Iterator[None]:
         raise TapError(message) from None
     except Exception as error:  # noqa: BLE001
         raise TapError(_described(error)) from None
+
+
+def _discard_unwritable_output() -> None:
+    """Drop what standard output does not take: Python would fail on it once more at its exit, with another status."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _described(error: Exception) -> str:
