@@ -74,5 +74,5 @@ class AgentConnectStream(BaseStream[Request, Page]):
         if isinstance(body, list) and all(isinstance(row, dict) for row in body):
             return body
         detail = self.vendor_message(response)
-        message = f"{self.path} answered with no list of rows" + (f": {detail}" if detail else "")
+        message = f"{self.path} answered without a list of rows" + (f": {detail}" if detail else "")
         raise TransientError(message)

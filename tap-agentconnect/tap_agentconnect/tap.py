@@ -123,7 +123,7 @@ class TapAgentConnect(BaseTap):
     def config_errors(self) -> Iterator[str]:
         yield from super().config_errors()
         if not _subdomain(self.config["subdomain"]):
-            yield "subdomain: is no address of Agent Connect; write blancapeak for blancapeak.stellaconnect.net"
+            yield "subdomain: is not an address of Agent Connect; write blancapeak for blancapeak.stellaconnect.net"
         if not can_sign(self.config["api_secret"]):
             yield "api_secret: is a key file of another kind (PEM); the secret is one line of plain text"
 

@@ -151,7 +151,7 @@ class CareStream(DynamicSchemaStream, BaseStream[ReportRequest, Any]):
             self._refuse(response, request, detail)
             message = f"{request.label} answered with {error}" + (f": {detail}" if detail else "")
             if error.is_final:
-                message = f"{self.vendor} sent what is no report: {message}. Ask its support."
+                message = f"{self.vendor} sent something other than a report: {message}. Ask its support."
                 raise TapError(message) from None
             raise TransientError(message, response, detail) from None
 

@@ -153,7 +153,7 @@ class ReportEndpoint:
         except ValueError:
             url = ""
         if not prepared_url(url):
-            message = f"{request.label} was redirected to an address that is no URL: ask the vendor's support."
+            message = f"{request.label} was redirected to an address that is not a URL: ask the vendor's support."
             raise TapError(message)
         if not is_secure_url(url):
             message = (

@@ -90,7 +90,7 @@ def _write(chunks: Iterable[bytes], file: IO[bytes]) -> None:
             file.write(chunk)
         decode(b"", final=True)
     except UnicodeDecodeError:
-        message = "text that is no UTF-8"
+        message = "text that is not UTF-8"
         raise InvalidJSONError(message) from None
 
 
@@ -110,7 +110,7 @@ def _rows_prefix(file: IO[bytes]) -> str | None:
         if prefix:
             file.seek(0)
             if not all(_is_row(row) for row in ijson.items(file, prefix, buf_size=CHUNK)):
-                message = "rows that are no objects with columns"
+                message = "rows that are not objects with columns"
                 raise NotAReportError(message, is_final=True)
     except ijson.JSONError as error:
         raise InvalidJSONError(_described(str(error))) from None
@@ -197,5 +197,5 @@ def _described(error: str) -> str:
     """Say what is wrong with JSON in words that hold nothing of it."""
     # The parser shows the place: in what follows its first line, at the 40th character.
     if constant := _NO_NUMBER.search(error.partition("\n")[2][30:52]):
-        return f"{constant[0]}, which is no number in JSON"
+        return f"{constant[0]}, which is not a number in JSON"
     return "JSON that breaks off" if "EOF" in error else "no JSON"

@@ -185,7 +185,7 @@ class DetailStream(ExecVisionStream):
                 number = Decimal(value)
                 value = int(number) if number == number.to_integral_value() and not is_long(number) else value
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal) or str(value).strip() in NO_IDS:
-            self.logger.warning("%s: %s is no id that can be asked for: skipped", self.name, self.id_name)
+            self.logger.warning("%s: %s is not an id that can be asked for: skipped", self.name, self.id_name)
             return None
         return str(value).strip()
 

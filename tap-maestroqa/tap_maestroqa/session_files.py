@@ -43,7 +43,7 @@ def top_level(body: IO[bytes]) -> str:
     except ijson.JSONError as error:
         raise InvalidJSONError(_described(str(error), body)) from None
     except (SystemError, ValueError, ArithmeticError):  # the parser makes numbers by calling Python
-        message = "a number of more digits than can be read"
+        message = "a number with more digits than can be read"
         raise InvalidJSONError(message) from None
     finally:
         body.seek(0)
@@ -61,7 +61,7 @@ def sessions_in(body: IO[bytes]) -> Iterator[Session]:
     with body:
         for session in _parsed(body, ijson.items_coro, "item"):
             if not isinstance(session, dict):
-                message = "MaestroQA sent a coaching session that is no object: ask its support."
+                message = "MaestroQA sent a coaching session that is not an object: ask its support."
                 raise TapError(message)
             yield session
 
@@ -92,9 +92,9 @@ def _described(error: str, body: IO[bytes]) -> str:
     if start.startswith(b"<"):
         return "a web page"
     if "UTF8" in error:
-        return "text that is no UTF-8"
+        return "text that is not UTF-8"
     if "EOF" in error:
         return "JSON that breaks off"
     if found := _NO_NUMBER.search(text[max(place - CONTEXT, 0) : place + CONTEXT]):
-        return f"{found[0]}, which is no number in JSON"
+        return f"{found[0]}, which is not a number in JSON"
     return "no JSON"

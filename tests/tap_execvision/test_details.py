@@ -133,7 +133,7 @@ def test_an_id_that_cannot_be_asked_for_is_a_warning(wrong: Any, sandbox: Sandbo
 
     sandbox.execvision.fail(faults.edit(change), times=99, where=lambda seen: seen.path.endswith("/scores"))
     result = sync(sandbox, "scores", "scorecard_questions", start_date=day(60))
-    assert "scorecardId is no id that can be asked for" in result.log
+    assert "scorecardId is not an id that can be asked for" in result.log
     assert result.records("scorecard_questions")
 
 

@@ -83,7 +83,7 @@ def parse_json(body: bytes, repair: TextRepair) -> Any:
             text = b"".join(repair(chunks)).decode()
         return json.loads(text, parse_float=_fraction, parse_int=_integer, parse_constant=_refuse)
     except UnicodeDecodeError:
-        message = f"text that is no {encoding.upper().removesuffix('-SIG')}"
+        message = f"text that is not {encoding.upper().removesuffix('-SIG')}"
         raise InvalidJSONError(message) from None
     except json.JSONDecodeError as error:
         if not body.strip():
@@ -95,7 +95,7 @@ def parse_json(body: bytes, repair: TextRepair) -> Any:
             message = "JSON that breaks off" if cut else "no JSON"
         raise InvalidJSONError(message) from None
     except RecursionError:
-        message = "JSON that nests too deep to be read"
+        message = "JSON nested too deeply to be read"
         raise InvalidJSONError(message) from None
 
 
@@ -124,5 +124,5 @@ def _fraction(text: str) -> Decimal | LongNumber:
 
 
 def _refuse(constant: str) -> None:
-    message = f"{constant}, which is no number in JSON"
+    message = f"{constant}, which is not a number in JSON"
     raise InvalidJSONError(message)

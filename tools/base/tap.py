@@ -112,7 +112,7 @@ class BaseTap(Tap):
         """Name what is wrong with settings that have the right types."""
         for name in ("start_date", "end_date"):
             if self.config.get(name) and not self.config_datetime(name):
-                yield f"{name}: {self.config[name]!r} is no date; write 2026-01-31 or 2026-01-31T00:00:00Z"
+                yield f"{name}: {self.config[name]!r} is not a date; write 2026-01-31 or 2026-01-31T00:00:00Z"
         start, end = self.config_datetime("start_date"), self.config_datetime("end_date")
         if start and start > (end or self.latest_start()):
             yield f"start_date: {self.config['start_date']!r} is after {'end_date' if end else 'now'}"
@@ -120,7 +120,7 @@ class BaseTap(Tap):
             if isinstance(value, str) and CONTROL.search(value):
                 yield f"{name}: holds a line break or another control character"
             elif name in self.header_settings and not str(value).isascii():
-                yield f"{name}: holds a character that no header can (only plain letters, digits and signs can be sent)"
+                yield f"{name}: holds a character that a header cannot hold (only plain letters, digits and signs can be sent)"
         if url := self.config.get("api_url"):
             yield from url_errors(url)
 
@@ -158,11 +158,11 @@ class BaseTap(Tap):
         state = _unwrapped(state)
         bookmarks = state.get("bookmarks", {})
         if not isinstance(bookmarks, dict) or (state and not {"bookmarks", "currently_syncing"} & state.keys()):
-            message = '--state: this is no state of a tap: {"bookmarks": {…}} is expected.'
+            message = '--state: this is not a state of a tap: {"bookmarks": {…}} is expected.'
             raise TapError(message)
         for name, bookmark in bookmarks.items():
             if not isinstance(bookmark, dict):
-                message = f"--state: the bookmark of {name} is no object: remove it, and the stream is read again."
+                message = f"--state: the bookmark of {name} is not an object: remove it, and the stream is read again."
                 raise TapError(message)
         super().load_state(state)
 
@@ -206,8 +206,8 @@ class BaseTap(Tap):
         )
         if gone or missing:
             self.logger.warning(
-                "The catalog is older than this tap (make a new one with --discover); streams that are no more: %s; "
-                "fields that it does not have, and that come as unknown ones do: %s",
+                "The catalog is older than this tap (make a new one with --discover); streams that no longer exist: %s; "
+                "fields that it lacks, which arrive in _extra: %s",
                 *(", ".join(gone) or "none", ", ".join(missing) or "none"),
             )
 
@@ -264,7 +264,7 @@ def _unwrapped(state: Any) -> dict[str, Any]:
         if isinstance(state, dict) and "bookmarks" not in state and isinstance(state.get(key), dict):
             state = state[key]
     if not isinstance(state, dict):
-        message = "--state: this is no state of a tap, but another kind of JSON."
+        message = "--state: this is not a state of a tap, but another kind of JSON."
         raise TapError(message)
     return state
 
@@ -290,7 +290,7 @@ def _check_catalog(parsed: dict[str, Any], name: str) -> None:
     try:
         Catalog.from_dict(parsed)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = f"--catalog: {name} is no catalog ({type(error).__name__}): make one with --discover."
+        message = f"--catalog: {name} is not a catalog ({type(error).__name__}): make one with --discover."
         raise TapError(message) from None
 
 
@@ -359,7 +359,7 @@ def _described(error: Exception) -> str:
         if frame.f_globals.get("__name__") == "singer_sdk.mapper" and isinstance(frame.f_locals.get("expr"), str):
             return f"stream_maps: the expression {frame.f_locals['expr']} fails ({type(error).__name__})."
     if isinstance(error, RecursionError):
-        return "A value nests too deep to be read: nothing else is wrong. Deselect its field, or report it."
+        return "A value is nested too deeply to be read; nothing else is wrong. Deselect its field, or report it."
     if isinstance(error, OSError) and error.strerror:
         return f"The output could not be written: {error.strerror}."
     place = f"{frames[-1].f_globals.get('__name__')}, line {frames[-1].f_lineno}"

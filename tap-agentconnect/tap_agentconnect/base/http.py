@@ -99,7 +99,7 @@ def is_secure_url(url: str) -> bool:
 
 
 def origin_of(url: str) -> tuple[str, str, int | None] | None:
-    """Return scheme, host and port, which together say whose a URL is; None when it is no URL."""
+    """Return scheme, host and port, which together say whose a URL is; None when it is not a URL."""
     parts = urlsplit(prepared_url(url) or "")
     if not parts.hostname:
         return None

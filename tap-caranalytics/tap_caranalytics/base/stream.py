@@ -197,7 +197,7 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
         if value is None:
             return None
         if not (bookmark := parse_datetime(value)):
-            message = f"The state's bookmark of {self.name} is no time: correct it, or run once with a full refresh."
+            message = f"The state's bookmark of {self.name} is not a time: correct it, or run once with a full refresh."
             raise TapError(message)
         if bookmark > self._tap.started_at:
             self.logger.warning("The state's bookmark of %s lies in the future: everything is read again", self.name)

@@ -104,7 +104,7 @@ def url_errors(url: str) -> Iterator[str]:
     """Name what is wrong with api_url, without what may be secret in it."""
     prepared = prepared_url(url)
     if not prepared:
-        yield "api_url: is no URL; write https://, a host and a path"
+        yield "api_url: is not a URL; write https://, a host and a path"
         return
     if not is_secure_url(url):
         yield f"api_url: {safe_url(url)} must start with https:// (http:// goes on loopback only)"
