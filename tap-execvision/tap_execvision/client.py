@@ -64,9 +64,7 @@ class ExecVisionStream(BaseStream[Any, list[Row]]):
         rows = [] if is_empty else self.rows_of(self.parse_json(response), request)
         if rows is None:
             detail = self.vendor_message(response)
-            message = f"{self.path} answered with something other than what is documented" + (
-                f", {detail}" if detail else ""
-            )
+            message = f"{self.path} answered with something undocumented" + (f", {detail}" if detail else "")
             raise TransientError(message, response, detail)
         return rows
 

@@ -120,7 +120,7 @@ class BaseTap(Tap):
             if isinstance(value, str) and CONTROL.search(value):
                 yield f"{name}: holds a line break or another control character"
             elif name in self.header_settings and not str(value).isascii():
-                yield f"{name}: holds a character that a header cannot hold (only plain letters, digits and signs can be sent)"
+                yield f"{name}: holds a character that a header cannot hold (letters, digits and signs of ASCII)"
         if url := self.config.get("api_url"):
             yield from url_errors(url)
 
@@ -206,7 +206,7 @@ class BaseTap(Tap):
         )
         if gone or missing:
             self.logger.warning(
-                "The catalog is older than this tap (make a new one with --discover); streams that no longer exist: %s; "
+                "The catalog is older than this tap (make a new one with --discover); streams that are gone: %s; "
                 "fields that it lacks, which arrive in _extra: %s",
                 *(", ".join(gone) or "none", ", ".join(missing) or "none"),
             )
