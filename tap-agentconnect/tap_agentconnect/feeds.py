@@ -84,7 +84,7 @@ class SequenceStream(AgentConnectStream[FeedRequest, FeedPage]):
             return None
         if (bookmark := _whole_number(value)) is None:
             message = (
-                f"The state's bookmark of {self.name} is not a sequence id: correct it, or run with a full refresh."
+                f"The state's bookmark of {self.name} is not a sequence id: correct it, or use a full refresh."
             )
             raise TapError(message)
         scope = self.stream_state.get("scope")
