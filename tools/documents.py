@@ -31,7 +31,7 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
             yield folder / "base" / master.name, note + master.read_text()
     taps = [load(path.name) for path in sorted(root.glob("tap-*"))]
     readme = root / "README.md"
-    yield readme, between("streams", "\n\n".join(stream_table(tap, heading=True) for tap in taps), readme.read_text())
+    yield readme, between("taps", overview(taps), readme.read_text())
     yield root / ".env.example", "\n".join(environment(tap) for tap in taps)
     for tap in taps:
         folder = root / tap.name
@@ -132,14 +132,27 @@ def _settings_table(settings: Settings, needed: list[str]) -> str:
     return "\n".join(rows)
 
 
-def stream_table(tap: type[Tap], *, heading: bool = False) -> str:
-    """Return the tap's streams as a table."""
-    rows = [f"**[{tap.name}]({tap.name}/README.md)**", ""] if heading else []
-    titles = ("Stream", "Endpoint", "Key", "Replication key", "A changed row", "A deleted row", "What it holds")
-    rows += [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
+def overview(taps: list[type[Tap]]) -> str:
+    """Return a table with a row for each tap: what it reads, and its streams."""
+    rows = ["| Tap | What it reads | Streams |", "|---|---|---|"]
+    for tap in taps:
+        about = " ".join((tap.__doc__ or "").split())
+        streams = ", ".join(f"`{name}`" for name in streams_of(tap))
+        rows.append(f"| [{tap.name}]({tap.name}/README.md) | {about} | {streams} |")
+    return "\n".join(rows)
+
+
+def streams_of(tap: type[Tap]) -> dict[str, Any]:
+    """Return the tap's streams by name."""
     # Any: what the taps' streams add to the SDK's is the same in all, but has no type of its own here.
-    streams: dict[str, Any] = {**tap(config={}, validate_config=False, setup_mapper=False).streams}
-    for stream in streams.values():
+    return {**tap(config={}, validate_config=False, setup_mapper=False).streams}
+
+
+def stream_table(tap: type[Tap]) -> str:
+    """Return the tap's streams as a table."""
+    titles = ("Stream", "Endpoint", "Key", "Replication key", "A changed row", "A deleted row", "What it holds")
+    rows = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
+    for stream in streams_of(tap).values():
         keys = ", ".join(f"`{key}`" for key in stream.primary_keys)
         replication = f"`{stream.replication_key}`" if stream.replication_key else "full table"
         endpoint = f"`{stream.http_method} {stream.path}`"

@@ -83,9 +83,7 @@ class SequenceStream(AgentConnectStream[FeedRequest, FeedPage]):
         if value is None or self.replication_method != "INCREMENTAL":
             return None
         if (bookmark := _whole_number(value)) is None:
-            message = (
-                f"The state's bookmark of {self.name} is not a sequence id: correct it, or use a full refresh."
-            )
+            message = f"The state's bookmark of {self.name} is not a sequence id: correct it, or use a full refresh."
             raise TapError(message)
         scope = self.stream_state.get("scope")
         earlier = Filters.from_state(scope)
