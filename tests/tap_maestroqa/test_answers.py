@@ -58,7 +58,7 @@ def test_an_id_twice_in_a_window(sandbox: Sandbox) -> None:
         (b'[{"_id":"1","coachNotes":"a secret', "breaks off"),
         (b"", "nothing"),
         (b"<html>a secret</html>", "a web page"),
-        (b"[5]", "no object"),
+        (b"[5]", "not an object"),
         (b'[{"coachNotes":"a secret"}]', "_id"),
         (b'{"sessions":"a secret"}', "no list"),
     ],
