@@ -52,8 +52,7 @@ class Sandbox:
                 date_header=False,  # each vendor has a clock of its own
             )
         )
-        sockets = [self._socket, self._downloads]
-        self._thread = threading.Thread(target=self._server.run, args=(sockets,), daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
     def vendors(self) -> list[Vendor]:
@@ -70,11 +69,12 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop serving, without waiting for a tap that holds a connection open."""
+        """Stop serving, without waiting for a tap that holds a connection open, or for the last tenths of a second."""
         self._server.should_exit = self._server.force_exit = True
-        self._thread.join()
-        self._socket.close()
-        self._downloads.close()
+
+    def _serve(self) -> None:
+        with self._socket, self._downloads:
+            self._server.run([self._socket, self._downloads])
 
     def wait(self) -> None:
         """Serve until interrupted."""
