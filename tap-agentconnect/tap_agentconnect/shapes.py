@@ -34,14 +34,15 @@ _PERCENTAGE = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%?\s
 
 def shape_of(schema: dict[str, Any]) -> Shape:
     """Return what gives a row, or a part of one, the structure of its schema."""
-    inner = {name: _property(name, property_) for name, property_ in schema.get("properties", {}).items()}
+    shapes = {name: _property(name, property_) for name, property_ in schema.get("properties", {}).items()}
+    shapes = {name: shape for name, shape in shapes.items() if shape is not _same}
 
     def shape(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {name: inner[name](item) if name in inner else item for name, item in value.items()}
+        return value | {name: shapes[name](item) for name, item in value.items() if name in shapes}
 
-    return shape
+    return shape if shapes else _same
 
 
 def _property(name: str, schema: dict[str, Any]) -> Shape:
@@ -104,6 +105,8 @@ def _custom_id(value: Any) -> Any:
 
 def _moment(value: Any) -> Any:
     """Write a time that came as a number of seconds, or as a dump of the vendor's own time object."""
+    if isinstance(value, str):
+        return value
     seconds = _seconds_in_dump(value) if isinstance(value, dict) else value
     if isinstance(seconds, bool) or not isinstance(seconds, int | float | Decimal):
         return value

@@ -7,12 +7,15 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CHUNK = 64 * 1024
 MAX_NUMBER_LENGTH = 100
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+DIGITS_OF_64_BITS = 18  # any number of so many fits
 MAX_EXPONENT = 300  # below a double's 308, so that no digits take it beyond
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_ESCAPE = 12
@@ -74,6 +77,15 @@ class TextRepair:
 
 def parse_json(body: bytes, repair: TextRepair) -> Any:
     """Parse a body that fits in memory; InvalidJSONError says what is wrong with it."""
+    if b"\\u" not in body or not _UNSTORABLE.search(body):
+        try:
+            return _DECODER.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            pass  # the slow way reads it all the same, or says what is wrong with it
+    return _parse_slowly(body, repair)
+
+
+def _parse_slowly(body: bytes, repair: TextRepair) -> Any:
     encoding = json.detect_encoding(body)
     try:
         text = body.decode(encoding)
@@ -108,6 +120,8 @@ def is_long(value: Any) -> bool:
     if not isinstance(value, Decimal) or value.is_zero():
         return False
     # The exponent first: a number of a hundred million digits takes seconds to compare.
+    if value.is_finite() and abs(value.adjusted()) < DIGITS_OF_64_BITS:
+        return len(str(value)) > MAX_NUMBER_LENGTH
     if not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT or len(str(value)) > MAX_NUMBER_LENGTH:
         return True
     return value == value.to_integral_value() and not MIN_INTEGER <= value <= MAX_INTEGER
@@ -126,3 +140,7 @@ def _fraction(text: str) -> Decimal | LongNumber:
 def _refuse(constant: str) -> None:
     message = f"{constant}, which is not a number in JSON"
     raise InvalidJSONError(message)
+
+
+_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_DECODER = msgspec.json.Decoder(float_hook=_fraction)

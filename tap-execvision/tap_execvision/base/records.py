@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from .json_text import LongNumber, is_long
+from .json_text import MAX_INTEGER, MIN_INTEGER, LongNumber, is_long
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,10 @@ LATEST = datetime.max.replace(tzinfo=timezone.utc)
 _INVALID = object()
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)? ?(?:Z|z|UTC|([+-])(\d\d):?(\d\d)?)?"
+)
+# The form that nearly all times have, whose day alone may be none.
+_TIME_IN_UTC = re.compile(
+    r"(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,6})\d*)?(?:Z|\+00:?00)", re.ASCII
 )
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 
@@ -71,18 +75,25 @@ class Normaliser:
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row as the schema promises it."""
         record: dict[str, Any] = self._convert(row)
-        if new := (record["_extra"] or {}).keys() - self._named:
+        if (extra := record["_extra"]) and (new := extra.keys() - self._named):
             self._named |= new
             self._logger.warning("Kept in _extra: %s (unknown fields, or values of another type)", sorted(new))
         return record
 
 
-@lru_cache(maxsize=4096)
 def normalize_datetime(value: str) -> str | None:
     """Write a time as RFC 3339 in UTC with six digits, `2026-01-31T09:30:00.000000Z`; None when it is no time.
 
     A time without an offset is taken as UTC, a day as its midnight.
     """
+    found = _TIME_IN_UTC.fullmatch(value)
+    if found and _normalize(found[1]):
+        return f"{found[1]}T{found[2]}.{found[3] or '':0<6}Z"
+    return _normalize(value)
+
+
+@lru_cache(maxsize=4096)
+def _normalize(value: str) -> str | None:
     found = _TIME.fullmatch(value.strip())
     if not found:
         return None
@@ -141,6 +152,10 @@ def _converter(schema: dict[str, Any], mask: SelectionMask | None, at: tuple[str
     return {"boolean": _boolean, "integer": _integer, "number": _number}.get(str(type_), portable)
 
 
+class _Nothing:
+    """A type that no value has."""
+
+
 class _Object:
     """Converts an object, and gathers what does not fit its schema in `_extra`."""
 
@@ -148,13 +163,15 @@ class _Object:
         self, schema: dict[str, Any], mask: SelectionMask | None, at: tuple[str, ...], *, flattens: bool
     ) -> None:
         self._converters: dict[str, Convert | None] = {}  # None for what is deselected
+        self._fitting: dict[str, type] = {}  # by name, the type whose values stay as they are
         for name, property_ in schema.get("properties", {}).items():
             breadcrumb = (*at, "properties", name)
             if name != "_extra":
                 selected = mask is None or mask[breadcrumb]
-                self._converters[name] = (
-                    _converter(property_, mask, breadcrumb, flattens=flattens) if selected else None
-                )
+                convert = _converter(property_, mask, breadcrumb, flattens=flattens) if selected else None
+                self._converters[name] = convert
+                if convert:
+                    self._fitting[name] = _FITTING.get(convert, _Nothing)
         self._is_root = not at
         self._gathers_unknown = self._is_root or (flattens and bool(self._converters))
 
@@ -163,11 +180,14 @@ class _Object:
             return _INVALID
         record: dict[str, Any] = {}
         extra: dict[str, Any] = {}
+        fitting, converters = self._fitting, self._converters
         for name, item in value.items():
-            if name not in self._converters:
+            if (type_ := fitting.get(name)) and (item is None or type(item) is type_):
+                record[name] = item
+            elif name not in converters:
                 (extra if self._gathers_unknown else record)[name] = portable(item)
-            elif convert := self._converters[name]:
-                record[name] = None if item is None else convert(item)
+            elif convert := converters[name]:
+                record[name] = convert(item)
                 if record[name] is _INVALID:
                     record[name], extra[name] = None, portable(item)
         if self._is_root:
@@ -223,6 +243,8 @@ def _boolean(value: Any) -> Any:
 
 
 def _integer(value: Any) -> Any:
+    if type(value) is int and MIN_INTEGER <= value <= MAX_INTEGER:
+        return value
     number = _number(value)
     return int(number) if number is not _INVALID and number == int(number) else _INVALID
 
@@ -235,3 +257,6 @@ def _number(value: Any) -> Any:
     except InvalidOperation:
         return _INVALID
     return _INVALID if is_long(number) else number
+
+
+_FITTING: dict[Convert, type] = {_text: str, _boolean: bool}
