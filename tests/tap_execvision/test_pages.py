@@ -31,6 +31,8 @@ def test_a_page_that_begins_behind_all_that_is_out_does_not_join(feed: Feed) -> 
     out = page(*map(row, range(40)), feed=feed)
     assert new_rows(out, page(*map(row, range(40, 80)), feed=feed)) is None
     assert new_rows(out, page(feed=feed)) is None
+    # Nor does one that begins amid what is out, but has none of it.
+    assert new_rows(out, page(row(30, of="another kind"), *map(row, range(40, 80)), feed=feed)) is None
 
 
 def test_equal_rows_are_as_many_as_they_are() -> None:
