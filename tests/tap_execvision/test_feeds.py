@@ -236,3 +236,17 @@ def test_bookmarks_hold_what_is_out(sandbox: Sandbox) -> None:
         ]
         assert all(one <= other for one, other in pairwise(values))
         assert {len(value) for value in values if value} == {27}
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_the_vendors_clock_is_another(hours: int, sandbox: Sandbox) -> None:
+    vendor = sandbox.execvision
+    vendor.clock_offset = timedelta(hours=hours)
+    first, second, *_ = [row.id for row in vendor.account.feed("meetings").rows]
+    # A time that has come by our clock, or by theirs, but not by both, is no bookmark.
+    now = datetime.now(timezone.utc)
+    vendor.account.modify("meetings", first, now + timedelta(hours=hours / 2))
+    earlier = sync(sandbox, "meetings")
+    changed = vendor.account.modify("meetings", second, now + min(vendor.clock_offset, timedelta()))
+    later = sync(sandbox, "meetings", state=earlier.state)
+    assert changed.body["meetingId"] in {int(row["meetingId"]) for row in later.records("meetings")}

@@ -1,0 +1,48 @@
+"""The one question that all paging rests on: does this page join what is out, and what in it is new?"""
+
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from tap_execvision.pages import Feed, FeedRequest, Page, new_rows
+
+BEGIN = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+TIMED, UNTIMED = Feed("/feed", "t"), Feed("/feed", "missing")
+
+
+def page(*rows: dict[str, Any], feed: Feed = TIMED) -> Page:
+    return Page(list(rows), feed, FeedRequest(BEGIN, 100))
+
+
+def row(number: int, **more: Any) -> dict[str, Any]:
+    return {"n": number, "t": (BEGIN + timedelta(seconds=number)).isoformat(), **more}
+
+
+@pytest.mark.parametrize("feed", [TIMED, UNTIMED])
+def test_pages_that_share_rows_join_and_bring_the_rest(feed: Feed) -> None:
+    out = page(*map(row, range(40)), feed=feed)
+    assert new_rows(out, page(*map(row, range(20, 60)), feed=feed)) == [*map(row, range(40, 60))]
+    assert new_rows(out, page(*map(row, range(20, 40)), feed=feed)) == []
+
+
+@pytest.mark.parametrize("feed", [TIMED, UNTIMED])
+def test_a_page_that_begins_behind_all_that_is_out_does_not_join(feed: Feed) -> None:
+    out = page(*map(row, range(40)), feed=feed)
+    assert new_rows(out, page(*map(row, range(40, 80)), feed=feed)) is None
+    assert new_rows(out, page(feed=feed)) is None
+    # Nor does one that begins amid what is out, but has none of it.
+    assert new_rows(out, page(row(30, of="another kind"), *map(row, range(40, 80)), feed=feed)) is None
+
+
+def test_equal_rows_are_as_many_as_they_are() -> None:
+    out = page(*map(row, range(20)), row(20), row(20))
+    assert new_rows(out, page(row(19), row(20), row(20), row(20), row(21))) == [row(20), row(21)]
+
+
+def test_a_row_that_had_left_its_page_and_comes_again_is_not_new() -> None:
+    out = page(*map(row, range(20)))
+    gone = page(row(19, of="another order"))
+    out.left = Counter(gone.fingerprints)
+    found = new_rows(out, page(row(18), row(19), row(19, of="another order"), row(20)))
+    assert found == [row(20)]
