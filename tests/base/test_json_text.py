@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.base.json_text import InvalidJSONError, LongNumber, TextRepair, is_long, parse_json
+from tools.base.json_text import (
+    MAX_INTEGER,
+    MIN_INTEGER,
+    InvalidJSONError,
+    LongNumber,
+    TextRepair,
+    _parse_slowly,
+    is_long,
+    parse_json,
+)
 
 # Pieces whose order matters: halves of pairs, pairs, backslashes that escape each other, and text like escapes.
 PIECES = (
@@ -112,3 +121,17 @@ def test_a_number_costs_no_more_than_its_length() -> None:
 
     # Quadratic, the second would take ten thousand times as long as the first.
     assert seconds(3_000_000) < 2000 * max(seconds(30_000), 1e-4)
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(MIN_INTEGER, MAX_INTEGER) | FLOATS | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(VALUES, st.booleans())
+def test_the_quick_way_reads_as_the_slow_one(value: Any, escapes: bool) -> None:
+    body = json.dumps(value, ensure_ascii=escapes).encode()
+    # As they are written, with the types of all that they hold.
+    assert repr(parse_json(body, TextRepair())) == repr(_parse_slowly(body, TextRepair()))

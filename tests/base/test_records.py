@@ -1,0 +1,29 @@
+"""Times in any form become one form."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.base.records import _normalize, normalize_datetime
+
+DAYS = st.dates().map(str) | st.sampled_from(["2026-02-30", "0000-01-01", "9999-12-31", "2026-1-1", "2026-13-01"])
+TIMES = st.times().map(str) | st.sampled_from(["24:00:00", "09:30:60", "09:30", "09:30:00.1234567", "09:30:00,5"])
+ZONES = st.sampled_from(["Z", "z", "", "+00:00", "+0000", "-00:00", "+05:30", "UTC", " Z"])
+
+
+@given(st.builds("{}{}{}{}".format, DAYS, st.sampled_from("T "), TIMES, ZONES))
+def test_the_usual_form_is_read_as_any_other(text: str) -> None:
+    assert normalize_datetime(text) == _normalize(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "normalised"),
+    [
+        ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00.000000Z"),
+        ("2026-01-31T09:30:00.5+00:00", "2026-01-31T09:30:00.500000Z"),
+        ("2026-01-31T09:30:00.1234567Z", "2026-01-31T09:30:00.123456Z"),
+        ("2026-02-30T09:30:00Z", None),
+    ],
+)
+def test_the_usual_form(text: str, normalised: str | None) -> None:
+    assert normalize_datetime(text) == normalised
