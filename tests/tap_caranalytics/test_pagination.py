@@ -116,10 +116,16 @@ def on_its_clock(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> Vendor:
 
 
 def paginator(
-    days: int, now: datetime = START + 400 * DAY, at_once: int = 4, *, halved: bool = True, **options: Any
+    days: int,
+    now: datetime = START + 400 * DAY,
+    at_once: int = 4,
+    *,
+    halved: bool = True,
+    grid: Grid = Grid(1),  # noqa: B008  # nothing changes it
+    **options: Any,
 ) -> ReportPaginator:
     options_ = JobOptions(5, 3600, at_once, options.pop("clock", lambda: now), str, can_be_halved=halved)
-    schedule = Schedule(Grid(1), START, START + days * DAY)
+    schedule = Schedule(grid, START, START + days * DAY)
     return ReportPaginator(ReportEndpoint(ROOT, "response", "POST", {}), schedule, options_, RecordFormat(), LOGGER)
 
 
@@ -227,6 +233,13 @@ def test_equal_rows_in_two_parts_stay_two_and_one_reading_has_one_moment(
     one, other = written.records
     assert one["_row_key"] != other["_row_key"]
     assert one["_extracted_at"] == other["_extracted_at"] <= to_rfc3339(vendor.moments[1])
+
+
+def test_a_long_window_of_buckets_has_the_moment_of_its_first_part(vendor: Vendor) -> None:
+    (written,) = read(paginator(1, at_once=1, grid=Grid(60, timedelta(minutes=30))), vendor)
+    assert len(vendor.moments) > 1
+    (moment,) = {record["_extracted_at"] for record in written.records}
+    assert moment <= to_rfc3339(vendor.moments[1])
 
 
 def test_no_row_leaves_before_its_window_is_whole(vendor: Vendor) -> None:
