@@ -26,7 +26,10 @@ def main() -> None:
 
 
 def _add_tap(vendor: str) -> None:
-    tap = new_tap.create(documents.ROOT, vendor)
+    try:
+        tap = new_tap.create(documents.ROOT, vendor)
+    except ValueError as error:
+        sys.exit(f"new-tap: {error}")
     for command in (
         ["uv", "sync", "-q"],  # first, as what is generated comes from the installed tap
         ["uv", "run", "-q", "python", "-m", "tools", "generate"],

@@ -33,7 +33,7 @@ def create(root: Path, label: str) -> str:
     title = re.sub(r"\W", "", label)
     tap = f"tap-{name}"
     if not name or not name[0].isalpha():
-        message = f"{label!r} begins with no letter, as a package's name must"
+        message = f"{label!r} does not begin with a letter, as a package's name must"
         raise ValueError(message)
     if (root / tap).exists():
         message = f"{tap} exists already"

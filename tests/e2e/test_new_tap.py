@@ -38,3 +38,12 @@ def test_a_new_tap_passes_at_once(tmp_path: Path) -> None:
         project_runs("uv", "run", "-q", *command)
     plugins = (project / "plugins" / "extractors").glob("tap-talkdesk--*.lock")
     assert len(list(plugins)) == 1
+
+
+@pytest.mark.parametrize("vendor", ["MaestroQA", "3CX", "!"])
+def test_a_name_that_no_tap_can_have_is_one_line(vendor: str) -> None:
+    command = [sys.executable, "-m", "tools", "new-tap", vendor]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("new-tap: ")
+    assert len(result.stderr.splitlines()) == 1

@@ -42,7 +42,7 @@ _INVALID = object()
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)? ?(?:Z|z|UTC|([+-])(\d\d):?(\d\d)?)?"
 )
-# The form that nearly all times have, whose day alone may be none.
+# The form that nearly all times have; what is left to check is whether there is such a day.
 _TIME_IN_UTC = re.compile(
     r"(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,6})\d*)?(?:Z|\+00:?00)", re.ASCII
 )

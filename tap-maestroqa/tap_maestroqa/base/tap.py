@@ -159,7 +159,7 @@ class BaseTap(Tap):
         state = _unwrapped(state)
         bookmarks = state.get("bookmarks", {})
         if not isinstance(bookmarks, dict) or (state and not {"bookmarks", "currently_syncing"} & state.keys()):
-            message = '--state: this is not a state of a tap: {"bookmarks": {…}} is expected.'
+            message = '--state: this is not the state of a tap: {"bookmarks": {…}} is expected.'
             raise TapError(message)
         for name, bookmark in bookmarks.items():
             if not isinstance(bookmark, dict):
@@ -265,7 +265,7 @@ def _unwrapped(state: Any) -> dict[str, Any]:
         if isinstance(state, dict) and "bookmarks" not in state and isinstance(state.get(key), dict):
             state = state[key]
     if not isinstance(state, dict):
-        message = "--state: this is not a state of a tap, but another kind of JSON."
+        message = "--state: this is not the state of a tap, but another kind of JSON."
         raise TapError(message)
     return state
 

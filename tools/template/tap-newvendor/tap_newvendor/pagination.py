@@ -43,6 +43,7 @@ class UpdatedSincePaginator(Paginator[PageRequest, list[Row]]):
             moments = [moment for row in page if (moment := parse_datetime(row.get("updated_at")))]
             newest = max([self._since, *moments])
             self.emit(new, newest)
+            # Documented: only `limit` cuts a page. Where a vendor may cut it silently, a short page proves nothing.
             if not new and len(page) < self._limit:
                 return
             if newest == self._since and len(page) >= self._limit:
