@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pyrate_limiter import Rate
@@ -11,7 +10,7 @@ from typing_extensions import override
 
 from .base.http import Redactor, TransientError, vendor_message
 from .base.stream import BaseStream
-from .shapes import Shape, shape_of
+from .shapes import shape_of
 
 if TYPE_CHECKING:
     import requests
@@ -54,14 +53,7 @@ class AgentConnectStream(BaseStream[Request, Page]):
         asked.params = {**self.params_of(page.next_page_token)}  # type: ignore[arg-type]
         return asked
 
-    @cached_property
-    def _shape(self) -> Shape:
-        return shape_of(self.schema)
-
-    @override
-    def shape(self, row: Row) -> Row:
-        shaped: Row = self._shape(row)
-        return shaped
+    reshape = staticmethod(shape_of)
 
     @override
     def vendor_message(self, response: requests.Response) -> str:

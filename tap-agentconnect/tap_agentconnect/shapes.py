@@ -1,7 +1,4 @@
-"""The vendor's own shapes, before base/records.py gives values their types.
-
-Guided by the schema, so that fields it does not know stay as they are.
-"""
+"""The vendor's own shapes, from which base/records.py gives values their types; fields unknown stay as they are."""
 
 from __future__ import annotations
 
@@ -32,40 +29,16 @@ NEVER_NULL = {"options", "selected_options"}
 _PERCENTAGE = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%?\s*", re.ASCII)
 
 
-def shape_of(schema: dict[str, Any]) -> Shape:
-    """Return what gives a row, or a part of one, the structure of its schema."""
-    shapes = {name: _property(name, property_) for name, property_ in schema.get("properties", {}).items()}
-    shapes = {name: shape for name, shape in shapes.items() if shape is not _same}
-
-    def shape(value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return value | {name: shapes[name](item) for name, item in value.items() if name in shapes}
-
-    return shape if shapes else _same
-
-
-def _property(name: str, schema: dict[str, Any]) -> Shape:
+def shape_of(name: str, schema: dict[str, Any]) -> Shape | None:
+    """Return what gives a field's values the structure of their schema, None where the vendor sends that."""
     kinds = schema.get("type", [])
     if "array" in kinds:
-        each = shape_of(schema["items"])
-        listed = _listed(name, KEYS[name]) if name in KEYS else _same
-        return lambda value: _each(each, listed(value))
-    if "object" in kinds:
-        return shape_of(schema)
+        return _listed(name, KEYS[name]) if name in KEYS else None
     if "number" in kinds:
         return _percentage
     if schema.get("format") == "date-time":
         return _moment
-    return _custom_id if name in {"custom_id", "custom_employee_id"} else _same
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _each(shape: Shape, value: Any) -> Any:
-    return [shape(item) for item in value] if isinstance(value, list) else value
+    return _custom_id if name in {"custom_id", "custom_employee_id"} else None
 
 
 def _listed(name: str, key_field: str) -> Shape:

@@ -21,6 +21,7 @@ from .jobs import Redirect, ReportRequest
 from .report_files import NotAReportError, ReportFile
 
 if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
 # Errors that pass, though the vendor may send them with a status that says otherwise.
@@ -165,3 +166,16 @@ class CareStream(DynamicSchemaStream, BaseStream[ReportRequest, Any]):
     def vendor_message(self, response: requests.Response) -> str:
         """Return the vendor's own error text; in its envelope, that may be the result."""
         return self._tap.redact(vendor_message(response, ("result", "message", "error", "errors", "detail")))
+
+    # Writing
+
+    @cached_property
+    def deselected(self) -> set[str]:
+        """The columns that stay out."""
+        return {path[-1] for path, selected in self.mask.items() if path and not selected}
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        if self.deselected:
+            record = {name: value for name, value in record.items() if name not in self.deselected}
+        super()._write_record_message(record)

@@ -13,7 +13,8 @@ from tap_agentconnect.shapes import shape_of
 
 def emitted(stream: Any, **row: Any) -> Any:
     schema = stream.schema
-    record = Normaliser(schema, logging.getLogger("test"))(shape_of(schema)({"uuid": "u", "sequence_id": 1, **row}))
+    normalise = Normaliser(schema, logging.getLogger("test"), reshape=shape_of)
+    record = normalise({"uuid": "u", "sequence_id": 1, **row})
     Draft7Validator(schema, validate_formats=True).validate(record)
     return record
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import SelectionMask
 
 Convert = Callable[[Any], Any]
+#: By a field's name and schema, what gives its values their structure before their type; None where nothing has to.
+Reshape = Callable[[str, dict[str, Any]], Convert | None]
 
 #: An object whose fields nobody knows beforehand. Without `properties`, flattening keeps it, as one text column.
 OPEN_OBJECT = th.CustomType({"type": ["object", "null"], "additionalProperties": True})
@@ -56,6 +59,7 @@ class Normaliser:
         schema: dict[str, Any],
         logger: Logger,
         mask: SelectionMask | None = None,
+        reshape: Reshape | None = None,
         *,
         flattens: bool = False,
     ) -> None:
@@ -65,16 +69,19 @@ class Normaliser:
             schema: The schema that the rows' SCHEMA message will have, before any map.
             logger: Where to name, once, what goes to `_extra`.
             mask: What is selected; without it, everything.
+            reshape: What the stream's `reshape` does; without it, nothing.
             flattens: Whether nested objects become columns, so that an unknown field inside one needs `_extra`, too.
         """
-        self._convert = _Object(schema, mask, (), flattens=flattens)
+        self._convert = _object(_Fields(schema, _Scope(mask, reshape, flattens)))
         self._logger = logger
         self._named: set[str] = set()
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row as the schema promises it."""
         record: dict[str, Any] = self._convert(row)
-        if (extra := record["_extra"]) and (new := extra.keys() - self._named):
+        if record is row:
+            record = {**row}
+        if (extra := record.setdefault("_extra", None)) and (new := extra.keys() - self._named):
             self._named |= new
             self._logger.warning("Kept in _extra: %s (unknown fields, or values of another type)", sorted(new))
         return record
@@ -137,85 +144,140 @@ def portable(value: Any) -> Any:
     return str(value) if isinstance(value, LongNumber) or is_long(value) else value
 
 
-def _converter(schema: dict[str, Any], mask: SelectionMask | None, at: tuple[str, ...], *, flattens: bool) -> Convert:
+@dataclass(frozen=True)
+class _Scope:
+    """Where in the schema something is, and what holds there."""
+
+    mask: SelectionMask | None
+    reshape: Reshape | None
+    flattens: bool
+    at: tuple[str, ...] = ()
+
+    @property
+    def is_selected(self) -> bool:
+        return self.mask is None or self.mask[self.at]
+
+    def inner(self, *at: str) -> _Scope:
+        return replace(self, at=(*self.at, *at))
+
+    def items(self) -> _Scope:
+        """Nothing inside an array has a selection of its own, and flattening leaves arrays whole."""
+        return replace(self, mask=None, flattens=False, at=("items",))
+
+
+def _converter(schema: dict[str, Any], scope: _Scope) -> Convert:
     """Return what converts a value to this schema, or to _INVALID."""
     types = schema.get("type", [])
     type_ = next((type_ for type_ in ([types] if isinstance(types, str) else types) if type_ != "null"), None)
     if type_ == "object":
-        return _Object(schema, mask, at, flattens=flattens)
+        return _object(_Fields(schema, scope))
     if type_ == "array":
-        # Nothing inside an array has a selection of its own, and flattening leaves arrays whole.
-        return _array(schema)
+        return _array(schema, scope.items())
     if type_ == "string":
         return {"date-time": _time, "date": _date}.get(schema.get("format", ""), _text)
     return {"boolean": _boolean, "integer": _integer, "number": _number}.get(str(type_), portable)
+
+
+class _Fields:
+    """The fields of an object that its schema knows, and what becomes of all others."""
+
+    def __init__(self, schema: dict[str, Any], scope: _Scope) -> None:
+        self.converters: dict[str, Convert] = {}
+        self.kinds: dict[str, type] = {}  # by name, the type whose values stay as they are
+        self.nullable: set[str] = set()
+        self._deselected: set[str] = set()
+        for name, property_ in schema.get("properties", {}).items():
+            inner = scope.inner("properties", name)
+            if name == "_extra":
+                continue
+            if not inner.is_selected:
+                self._deselected.add(name)
+                continue
+            convert = _converter(property_, inner)
+            if reshape := scope.reshape and scope.reshape(name, property_):
+                convert = _reshaping(reshape, convert)
+            else:
+                self.nullable.add(name)
+            self.converters[name], self.kinds[name] = convert, _FITTING.get(convert, _Nothing)
+        self._gathers_unknown = not scope.at or (scope.flattens and bool(self.converters or self._deselected))
+
+    def keep_unfit(self, name: str, record: dict[str, Any], extra: dict[str, Any]) -> None:
+        """Put a value that fits nowhere into `extra`, unless it is deselected."""
+        item = record.pop(name)
+        if name in self.converters:
+            record[name], extra[name] = None, portable(item)
+        elif name not in self._deselected:
+            (extra if self._gathers_unknown else record)[name] = portable(item)
+
+
+def _object(fields: _Fields) -> Convert:
+    """Return what converts an object, and gathers what does not fit its schema in `_extra`."""
+    kind_of, converter_of, nullable = fields.kinds.get, fields.converters.get, fields.nullable
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return _INVALID
+        record: dict[str, Any] = value
+        extra: dict[str, Any] = {}
+        for name, item in value.items():
+            # Most values are what they should be: nothing is called for them, and nothing copied.
+            if type(item) is kind_of(name) or (item is None and name in nullable):
+                continue
+            converted = converter_of(name, _unfit)(item)
+            if record is value:
+                record = value.copy()
+            if converted is _INVALID:
+                fields.keep_unfit(name, record, extra)
+            else:
+                record[name] = converted
+        if extra:
+            record["_extra"] = {**_as_object(record.get("_extra")), **extra}
+        return record
+
+    return convert
 
 
 class _Nothing:
     """A type that no value has."""
 
 
-class _Object:
-    """Converts an object, and gathers what does not fit its schema in `_extra`."""
+def _reshaping(reshape: Convert, convert: Convert) -> Convert:
+    def convert_reshaped(value: Any) -> Any:
+        shaped = reshape(value)
+        return None if shaped is None else convert(shaped)
 
-    def __init__(
-        self, schema: dict[str, Any], mask: SelectionMask | None, at: tuple[str, ...], *, flattens: bool
-    ) -> None:
-        self._converters: dict[str, Convert | None] = {}  # None for what is deselected
-        self._fitting: dict[str, type] = {}  # by name, the type whose values stay as they are
-        for name, property_ in schema.get("properties", {}).items():
-            breadcrumb = (*at, "properties", name)
-            if name != "_extra":
-                selected = mask is None or mask[breadcrumb]
-                convert = _converter(property_, mask, breadcrumb, flattens=flattens) if selected else None
-                self._converters[name] = convert
-                if convert:
-                    self._fitting[name] = _FITTING.get(convert, _Nothing)
-        self._is_root = not at
-        self._gathers_unknown = self._is_root or (flattens and bool(self._converters))
+    return convert_reshaped
 
-    def __call__(self, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return _INVALID
-        record: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        fitting, converters = self._fitting, self._converters
-        for name, item in value.items():
-            if (type_ := fitting.get(name)) and (item is None or type(item) is type_):
-                record[name] = item
-            elif name not in converters:
-                (extra if self._gathers_unknown else record)[name] = portable(item)
-            elif convert := converters[name]:
-                record[name] = convert(item)
-                if record[name] is _INVALID:
-                    record[name], extra[name] = None, portable(item)
-        if self._is_root:
-            record["_extra"] = extra or None
-        elif extra:
-            record["_extra"] = {**_as_object(record.get("_extra")), **extra}
-        return record
+
+def _unfit(_: Any) -> Any:
+    return _INVALID
 
 
 def _as_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {} if value is None else {"_extra": value}
 
 
-def _array(schema: dict[str, Any]) -> Convert:
-    convert_item = _converter(schema.get("items", {}), None, ("items",), flattens=False)
-    nullable = "null" in schema.get("items", {}).get("type", ["null"])
+def _array(schema: dict[str, Any], scope: _Scope) -> Convert:
+    items = schema.get("items", {})
+    convert_item = _converter(items, scope)
+    kind = _FITTING.get(convert_item)
+    nullable = "null" in items.get("type", ["null"])
+    fitting = {kind, type(None)} if nullable else {kind}
 
     def convert(value: Any) -> Any:
         if not isinstance(value, list):
             return _INVALID
-        items = [None if item is None and nullable else convert_item(item) for item in value]
-        return _INVALID if any(item is _INVALID for item in items) else items
+        if fitting.issuperset(map(type, value)):
+            return value
+        converted = [None if item is None and nullable else convert_item(item) for item in value]
+        return _INVALID if _INVALID in converted else converted
 
     return convert
 
 
 def _text(value: Any) -> Any:
     if isinstance(value, str):
-        return str(value)
+        return value if type(value) is str else str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float | Decimal) else _INVALID

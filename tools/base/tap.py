@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
-import traceback
 from abc import abstractmethod
-from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-import click
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.exceptions import ConfigValidationError, MappingError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import PluginBase
@@ -26,6 +21,7 @@ from singer_sdk.singerlib import Catalog, Schema
 from typing_extensions import override
 
 from .http import Redactor, TapError, vendor_clock
+from .output import MessageWriter, in_one_line
 from .records import parse_datetime, shifted
 from .settings import CONTROL, DAY, SettingsError, environment_settings, tidy, url_errors
 
@@ -33,13 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    import click
     import requests
 
 
 class BaseTap(Tap):
     """A tap that refuses what it cannot use in one line that names it, without repeating a secret."""
 
-    message_writer_class = MsgSpecWriter
+    message_writer_class = MessageWriter
 
     #: Settings that become a header as they are.
     header_settings: ClassVar[tuple[str, ...]] = ("user_agent",)
@@ -314,53 +311,3 @@ def _exact(operator: Callable[..., Any]) -> Callable[..., Any]:
         return operator(*operands)
 
     return apply
-
-
-@contextmanager
-def in_one_line() -> Iterator[None]:
-    """End in one line whatever comes: the last resort around a run.
-
-    Messages of unforeseen errors may hold a row or a secret; their type and place do not.
-    """
-    if sys.stdout is None:
-        message = "There is no standard output to write to."
-        raise TapError(message)
-    try:
-        try:
-            yield
-            sys.stdout.flush()
-        except Exception:
-            _discard_unwritable_output()
-            raise
-    except (click.ClickException, click.exceptions.Exit):
-        raise
-    except BrokenPipeError:
-        message = "The target closed the connection: its own log says why. The next run starts from the last state."
-        raise TapError(message) from None
-    except MappingError as error:
-        message = f"stream_maps: {error}"
-        raise TapError(message) from None
-    except Exception as error:  # noqa: BLE001
-        raise TapError(_described(error)) from None
-
-
-def _discard_unwritable_output() -> None:
-    """Drop what standard output does not take: Python would fail on it once more at its exit, with another status."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _described(error: Exception) -> str:
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    for frame in frames:
-        if frame.f_globals.get("__name__") == "singer_sdk.mapper" and isinstance(frame.f_locals.get("expr"), str):
-            return f"stream_maps: the expression {frame.f_locals['expr']} fails ({type(error).__name__})."
-    if isinstance(error, RecursionError):
-        return "A value is nested too deeply to be read; nothing else is wrong. Deselect its field, or report it."
-    if isinstance(error, OSError) and error.strerror:
-        return f"The output could not be written: {error.strerror}."
-    place = f"{frames[-1].f_globals.get('__name__')}, line {frames[-1].f_lineno}"
-    return f"{type(error).__name__} in {place}: this is a defect of the tap. Please report this line."

@@ -13,7 +13,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import backoff
+from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.streams.rest import PageContext, RESTStream
 from typing_extensions import override
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from backoff.types import Details
     from singer_sdk.helpers.types import Context, Record
 
+    from .records import Convert
     from .tap import BaseTap
 
 Request = TypeVar("Request")
@@ -107,7 +110,7 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
     def normalise(self) -> Normaliser:
         """What makes the vendor's rows fit the schema."""
         flattens = bool(self.config.get("flattening_enabled"))
-        return Normaliser(self.effective_schema, self.logger, self.mask, flattens=flattens)
+        return Normaliser(self.effective_schema, self.logger, self.mask, self.reshape, flattens=flattens)
 
     # Records
 
@@ -182,8 +185,25 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
         return record
 
     def shape(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return the row with what depends on data lifted out of its field names."""
+        """Return the row with the fields that the tap makes."""
         return row
+
+    @staticmethod
+    def reshape(name: str, schema: dict[str, Any]) -> Convert | None:  # noqa: ARG004
+        """Return what gives a field's values the structure of their schema; None where they have it."""
+        return None
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        """Write a record as it is: the SDK would walk all of it once more, to deselect what Normaliser has left out."""
+        for stream_map in self.stream_maps:
+            if (mapped := stream_map.transform(record)) is not None:
+                self._tap.write_message(
+                    RecordMessage(
+                        stream_map.stream_alias, mapped, version=self._stream_version, time_extracted=utc_now()
+                    )
+                )
+        self.state_manager.is_flushed = False
 
     # State
 
