@@ -51,7 +51,7 @@ def _listed(name: str, key_field: str) -> Shape:
             return {key_field: key} if item is None else {key_field: key, "_extra": {"value": item}}
         own = item.get(key_field)
         if own is None or str(own) == key:
-            return {key_field: key, **item} | {key_field: key}
+            return {**item, key_field: key}
         return {"_extra": {"key": key}, **item}
 
     def listed(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import sys
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
     import click
     import requests
+
+
+GC_THRESHOLDS = (100_000, 50, 100)  # the first is about seven pages of nested rows
 
 
 class BaseTap(Tap):
@@ -246,6 +250,9 @@ class BaseTap(Tap):
                     if option == "catalog":
                         _check_catalog(parsed, name)
                     options[option] = io.StringIO(json.dumps(parsed))
+            # Rows are trees, which need no collector: it would look at those of a page over and over.
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
             super().invoke(**options)
 
     @override

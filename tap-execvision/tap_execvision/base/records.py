@@ -46,9 +46,11 @@ _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)? ?(?:Z|z|UTC|([+-])(\d\d):?(\d\d)?)?"
 )
 # The form that nearly all times have; what is left to check is whether there is such a day.
-_TIME_IN_UTC = re.compile(
-    r"(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,6})\d*)?(?:Z|\+00:?00)", re.ASCII
-)
+_time_in_utc = re.compile(
+    r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,6})\d*)?(?:Z|\+00:?00)", re.ASCII
+).fullmatch
+_NUMBERS = (int, float, Decimal)
+_NUMBERS_AND_TEXT = (*_NUMBERS, str)
 _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 
 
@@ -93,9 +95,10 @@ def normalize_datetime(value: str) -> str | None:
 
     A time without an offset is taken as UTC, a day as its midnight.
     """
-    found = _TIME_IN_UTC.fullmatch(value)
-    if found and _normalize(found[1]):
-        return f"{found[1]}T{found[2]}.{found[3] or '':0<6}Z"
+    if found := _time_in_utc(value):
+        moment, fraction = found.groups("")
+        if _normalize(moment[:10]):
+            return f"{moment}.{fraction.ljust(6, '0')}Z"
     return _normalize(value)
 
 
@@ -268,7 +271,7 @@ def _array(schema: dict[str, Any], scope: _Scope) -> Convert:
     def convert(value: Any) -> Any:
         if not isinstance(value, list):
             return _INVALID
-        if fitting.issuperset(map(type, value)):
+        if kind and fitting.issuperset(map(type, value)):
             return value
         converted = [None if item is None and nullable else convert_item(item) for item in value]
         return _INVALID if _INVALID in converted else converted
@@ -281,13 +284,13 @@ def _text(value: Any) -> Any:
         return value if type(value) is str else str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | float | Decimal) else _INVALID
+    return str(value) if isinstance(value, _NUMBERS) else _INVALID
 
 
 def _time(value: Any) -> Any:
     if not isinstance(value, str):
         return _INVALID
-    return (normalize_datetime(value) or _INVALID) if value.strip() else None
+    return normalize_datetime(value) or (_INVALID if value.strip() else None)
 
 
 def _date(value: Any) -> Any:
@@ -312,7 +315,7 @@ def _integer(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, bool | LongNumber) or not isinstance(value, int | float | Decimal | str):
+    if isinstance(value, (bool, LongNumber)) or not isinstance(value, _NUMBERS_AND_TEXT):
         return _INVALID
     try:
         number = Decimal(value.strip()) if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import sys
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     import click
     import requests
+
+
+GC_THRESHOLDS = (100_000, 50, 100)  # the first is about seven pages of nested rows
 
 
 class BaseTap(Tap):
@@ -247,6 +251,9 @@ class BaseTap(Tap):
                     if option == "catalog":
                         _check_catalog(parsed, name)
                     options[option] = io.StringIO(json.dumps(parsed))
+            # Rows are trees, which need no collector: it would look at those of a page over and over.
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
             super().invoke(**options)
 
     @override
