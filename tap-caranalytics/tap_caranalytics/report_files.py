@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
+from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import ijson
 import ijson.backends.python as python_parser
 
-from .base.json_text import CHUNK, InvalidJSONError
+from .base.json_items import items_in
+from .base.json_text import CHUNK, InvalidJSONError, TextRepair, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import msgspec
     from typing_extensions import Self
 
 Row = dict[str, Any]
@@ -26,6 +30,7 @@ MESSAGE_KEYS = ("result", "message", "error")
 MAX_MESSAGE_LENGTH = 500
 _MANY_DIGITS = re.compile(rb"[0-9]{8}")
 _LONG_NUMBER = re.compile(r"[0-9]{500}")
+BLANKS_AFTER_QUOTES = (b'" ', b'"\n', b'"\r', b'"\t')
 _NO_NUMBER = re.compile(r"NaN|Infinity")
 
 
@@ -46,7 +51,12 @@ class ReportFile:
         self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115  # closed by who reads the rows
         try:
             _write(chunks, self._file)
-            self._prefix = _rows_prefix(self._file)
+            self._file.seek(0)
+            self._is_list = self._file.read(CHUNK).lstrip().startswith(b"[")
+            self._file.seek(0)
+            self._prefix = None if self._is_list else _rows_prefix(self._file)
+            #: Whether it has no rows: an answer that got lost looks like that, too.
+            self.is_empty = not _holds_rows(self._file) if self._is_list else self._prefix is None
         except BaseException:
             self._file.close()
             raise
@@ -61,25 +71,52 @@ class ReportFile:
         """Let go of the file, which is then gone."""
         self._file.close()
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it has no rows: an answer that got lost looks like that, too."""
-        return self._prefix is None
-
     def rows(self) -> Iterator[Row]:
         """Yield the rows one by one, with the vendor's names."""
-        if self._prefix is not None:
-            self._file.seek(0)
+        self._file.seek(0)
+        if self._is_list:
+            yield from map(_row, items_in(self._file))
+        elif self._prefix is not None:
             yield from ijson.items(self._file, self._prefix, buf_size=CHUNK, map_type=_Object)
 
 
 class _Object(dict[str, Any]):
     """An object that keeps both values where a name comes twice."""
 
+    @classmethod
+    def of_pairs(cls, pairs: Iterable[tuple[str, Any]]) -> Self:
+        """Make one of all pairs."""
+        row = cls()
+        for name, value in pairs:
+            row[name] = value
+        return row
+
     def __setitem__(self, name: str, value: Any) -> None:
         while name in self:
             name += " 2"
         super().__setitem__(name, value)
+
+
+def _holds_rows(file: IO[bytes]) -> bool:
+    """Tell whether a list has items, all of which are rows; the file is read to its end."""
+    empty = True
+    for item in items_in(file):
+        text, empty = bytes(item), False
+        # An object without a list in it is no envelope.
+        is_plain = text.startswith(b"{") and b":" in text and b"[" not in text
+        if not is_plain and not _is_row(parse_json(text, TextRepair())):
+            message = "rows that are not objects with columns"
+            raise NotAReportError(message, is_final=True)
+    return not empty
+
+
+def _row(item: msgspec.Raw) -> Row:
+    text = bytes(item)
+    row: Row = parse_json(text, TextRepair())
+    # As many names as there are in the text: none comes twice.
+    if text.count(b'":') == len(row) and not any(blank in text for blank in BLANKS_AFTER_QUOTES):
+        return row
+    return _Object(json.loads(text, object_pairs_hook=_Object.of_pairs, parse_float=Decimal, parse_int=Decimal))
 
 
 def _write(chunks: Iterable[bytes], file: IO[bytes]) -> None:
@@ -101,7 +138,7 @@ def _rows_prefix(file: IO[bytes]) -> str | None:
     if not start:
         message = "nothing"
         raise InvalidJSONError(message)
-    if start[:1] not in b'[{"tfn-0123456789':
+    if start[:1] not in b'{"tfn-0123456789':
         _raise_for_text(start)
     try:
         _refuse_long_numbers(file)
@@ -123,8 +160,6 @@ def _rows_prefix(file: IO[bytes]) -> str | None:
 def _find_rows(events: Iterator[tuple[str, str, Any]]) -> str | None:
     """Return the prefix of the list that holds the rows, None when the report is empty."""
     _, first, value = next(events)
-    if first == "start_array":
-        return "item" if next(events)[1] != "end_array" else None
     names: set[str] = set()
     texts: dict[str, str] = {"result": value} if first == "string" else {}
     lists: set[str] = set()

@@ -130,10 +130,9 @@ class RowKeys:
         """Return the row's key; the second of two equal rows gets another one than the first."""
         identity = self._identity_of(row)
         try:
-            found = self._counts.execute("select count from counts where identity = ?", (identity,)).fetchone()
-            if found is None:
-                self._counts.execute("insert into counts values (?, 1)", (identity,))
+            if self._counts.execute("insert or ignore into counts values (?, 1)", (identity,)).rowcount:
                 return identity
+            found = self._counts.execute("select count from counts where identity = ?", (identity,)).fetchone()
             self._counts.execute("update counts set count = count + 1 where identity = ?", (identity,))
         except sqlite3.OperationalError as error:
             message = f"A temporary file could not be written ({error}): make room where temporary files are kept."

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from .base.http import TapError
 from .base.records import normalize_datetime, parse_datetime, shifted, to_rfc3339
 from .windows import DAY, EARLIEST_START, Window
@@ -28,6 +30,7 @@ _ZONE = re.compile(r"(Z|UTC|[+-]\d\d:?\d\d)\s*$", re.IGNORECASE)
 # The two confirmations are not in the export's article, but in the vendor's newer one.
 _TIMES = ("createdAt", "agentConfirmedDate", "coachConfirmedDate")
 _PARTS = ("coachingPoints", "todos", "activityLog")
+_written = msgspec.json.Encoder(enc_hook=str).encode
 _PART_TIMES = ("createdAt", "updatedAt", "completedAt", "timestamp")
 
 
@@ -84,23 +87,23 @@ class ChangeFilter:
             if synced.days and synced.days.start <= days.start:
                 self._from = ""  # this run reads no days before those
 
-    def is_new_or_changed(self, session: Session) -> bool:
-        """Tell whether to send a session, and remember that it was seen."""
+    def new_or_changed(self, session: Session) -> Session | None:
+        """Return a session that is to be sent, with the time of its newest change; None when it is out as it is.
+
+        A change that lies ahead is a slip.
+        """
         times, readable, zoned = change_times(session)
         self._newest = max([self._newest, *(time for time in times if time <= self._now)])
         if self._synced and readable and max(times) < self._since[zoned] and self._was_sent(session):
-            return False
-        key, version = str(session.get("_id")), (self.changed_at(session) or "", hash(repr(session)))
+            return None
+        changed_at = max((time for time in times if time <= self._latest), default=None)
+        key, version = str(session.get("_id")), (changed_at or "", hash(_written(session)))
         earlier = [sent[key] for sent in (self._sent, self._sent_before) if key in sent]
         # The newest version comes last, in whatever order they arrive; one without times is taken for newer.
         if any(version == sent or "" < version[0] < sent[0] for sent in earlier):
-            return False
+            return None
         self._sent[key] = version
-        return True
-
-    def changed_at(self, session: Session) -> str | None:
-        """Return the newest time at which anything in a session has changed; one that lies ahead is a slip."""
-        return max((time for time in change_times(session).times if time <= self._latest), default=None)
+        return {**session, "_changed_at": changed_at}
 
     def _was_sent(self, session: Session) -> bool:
         if session.get("_id") in (None, ""):
@@ -155,4 +158,8 @@ def change_times(session: Session) -> ChangeTimes:
             values += [part[key] for key in _PART_TIMES if part.get(key)] if isinstance(part, dict) else [None]
     times = [normalize_datetime(value) if isinstance(value, str) else None for value in values]
     found = [time for time in times if time and time >= _EARLIEST]
-    return ChangeTimes(found, len(found) == len(times), all(_ZONE.search(str(value)) for value in values))
+    return ChangeTimes(found, len(found) == len(times), all(_names_zone(str(value)) for value in values))
+
+
+def _names_zone(time: str) -> bool:
+    return time.endswith("Z") or _ZONE.search(time) is not None

@@ -6,7 +6,7 @@ import re
 import time
 from functools import cached_property
 from http import HTTPStatus
-from typing import IO, TYPE_CHECKING, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from pyrate_limiter import Rate
 from singer_sdk.authenticators import APIKeyAuthenticator
@@ -17,7 +17,7 @@ from .base.records import shifted
 from .base.stream import BaseStream
 from .change_filter import ChangeFilter, Synced
 from .pagination import WindowPaginator
-from .session_files import error_in, spool, top_level
+from .session_files import spool, top_level
 from .windows import DAY, EARLIEST_START, Window, days_between
 
 if TYPE_CHECKING:
@@ -118,20 +118,19 @@ class MaestroQAStream(BaseStream[Window, IO[bytes]]):
             return spool([b"[]"])
         body = spool(self.repair(response.iter_content(CHUNK)))
         try:
-            self._check(body, request)
+            self._check(found := top_level(body), request)
         except BaseException:
             body.close()
             raise
-        return body
+        return spool([b"[]"]) if found is None else body
 
-    def _check(self, body: IO[bytes], window: Window) -> None:
-        kind = top_level(body)
-        if kind == "null" and self._answered_null == window:
+    def _check(self, found: Any, window: Window) -> None:
+        if found is None and self._answered_null == window:
             return  # it means it: there are no sessions
-        self._answered_null = window if kind == "null" else None
-        if kind != "start_array":
-            error = self._tap.redact(error_in(body)) if kind == "start_map" else ""
-            message = f"no list{': ' * bool(error)}{error}"
+        self._answered_null = window if found is None else None
+        if not isinstance(found, list):
+            error = found.get("error") if isinstance(found, dict) else None
+            message = f"no list: {self._tap.redact(error)}" if isinstance(error, str) else "no list"
             raise InvalidJSONError(message)
 
     @override
@@ -145,9 +144,8 @@ class MaestroQAStream(BaseStream[Window, IO[bytes]]):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Leave out what an earlier run has sent, and note when the rest changed."""
-        if not self.changes.is_new_or_changed(row):
-            return None
-        return super().post_process({**row, "_changed_at": self.changes.changed_at(row)}, context)
+        changed = self.changes.new_or_changed(row)
+        return None if changed is None else super().post_process(changed, context)
 
     @override
     def batch_written(self, batch: Batch) -> None:

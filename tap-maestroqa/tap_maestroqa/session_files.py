@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-import ijson
-
 from .base.http import TapError
-from .base.json_text import CHUNK, InvalidJSONError
+from .base.json_items import items_in
+from .base.json_text import CHUNK, TextRepair, parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-CONTEXT = 10  # characters before and after the place at which the parser gave up
-_NO_NUMBER = re.compile("NaN|-?Infinity")
+MAX_ERROR_SIZE = 16 * 1024 * 1024  # of an answer that is no list
 
 Session = dict[str, Any]
 
@@ -33,68 +30,26 @@ def spool(chunks: Iterable[bytes]) -> IO[bytes]:
     return body
 
 
-def top_level(body: IO[bytes]) -> str:
-    """Parse a body to its end, and return what it is: "start_array", "start_map", "null" or another event of ijson."""
+def top_level(body: IO[bytes]) -> Any:
+    """Read a body to its end, and return what it is if it is no list: None, an object or another value of JSON."""
     try:
-        events = _parsed(body, ijson.basic_parse_coro)
-        first, _ = next(events, ("", None))
-        for _ in events:
-            pass
-    except ijson.JSONError as error:
-        raise InvalidJSONError(_described(str(error), body)) from None
-    except (SystemError, ValueError, ArithmeticError):  # the parser makes numbers by calling Python
-        message = "a number with more digits than can be read"
-        raise InvalidJSONError(message) from None
+        if body.read(CHUNK).lstrip().startswith(b"["):
+            body.seek(0)
+            for _ in items_in(body):
+                pass
+            return []
+        body.seek(0)
+        return parse_json(body.read(MAX_ERROR_SIZE), TextRepair())
     finally:
         body.seek(0)
-    return str(first)
-
-
-def error_in(body: IO[bytes]) -> str:
-    """Return the error text of an object that came in place of a list, "" when it has none."""
-    error = next(_parsed(body, ijson.items_coro, "error"), None)
-    return error if isinstance(error, str) else ""
 
 
 def sessions_in(body: IO[bytes]) -> Iterator[Session]:
     """Yield the sessions one by one, and close the file."""
     with body:
-        for session in _parsed(body, ijson.items_coro, "item"):
+        for item in items_in(body):
+            session = parse_json(bytes(item), TextRepair())
             if not isinstance(session, dict):
                 message = "MaestroQA sent a coaching session that is not an object: ask its support."
                 raise TapError(message)
             yield session
-
-
-def _parsed(body: IO[bytes], coroutine: Callable[..., Any], *arguments: str) -> Iterator[Any]:
-    found = ijson.sendable_list()
-    parser = coroutine(found, *arguments)
-    size = CHUNK
-    while chunk := body.read(size):
-        parser.send(chunk)
-        # The parser begins a value that a chunk cuts anew with the next: as each is larger, time stays linear.
-        size = CHUNK if found else 2 * size
-        yield from found
-        del found[:]
-    parser.close()
-    yield from found
-
-
-def _described(error: str, body: IO[bytes]) -> str:
-    """Say why a body is no JSON, without a word of it."""
-    body.seek(0)
-    start = body.read(CHUNK).lstrip()
-    _, _, context = error.partition("\n")
-    text, _, arrow = context.partition("\n")
-    place = arrow.find("^")
-    if not start:
-        return "nothing"
-    if start.startswith(b"<"):
-        return "a web page"
-    if "UTF8" in error:
-        return "text that is not UTF-8"
-    if "EOF" in error:
-        return "JSON that breaks off"
-    if found := _NO_NUMBER.search(text[max(place - CONTEXT, 0) : place + CONTEXT]):
-        return f"{found[0]}, which is not a number in JSON"
-    return "no JSON"

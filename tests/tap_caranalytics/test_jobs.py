@@ -224,7 +224,7 @@ def test_an_address_that_is_none_is_not_asked(where: str, url: str, sandbox: San
     [
         ('{"columns": ["Agent"], "rows": [["jane@example.com"]]}', "rows that are not objects"),
         ('[{"Agent": "jane@example.com", "score": NaN}]', "NaN, which is not a number in JSON"),
-        ('[{"Agent": "jane@example.com", "score": ' + "7" * 5000 + "}]", "a number of thousands of digits"),
+        ('{"result": [{"Agent": "jane@example.com", "n": ' + "7" * 5000 + "}]}", "a number of thousands of digits"),
         ("Agent,Score\njane@example.com,5\n", "text, though JSON was asked for"),
         ('[{"Agent": "jane@example.com"}] and more', "no JSON"),
     ],

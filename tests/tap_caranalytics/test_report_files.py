@@ -122,9 +122,9 @@ def test_rows_that_stand_elsewhere_or_are_none_are_refused_for_good_and_not_show
         (b" \n", "nothing"),
         (b"<html>Back soon</html>", "a web page"),
         (b'[{"a": NaN}]', "NaN, which is not a number in JSON"),
-        (b'[\n {"a": "jane@example.com",\n "b": -Infinity}]', "Infinity, which is not a number in JSON"),
-        (b'[{"a": ' + b"7" * 5000 + b"}]", "a number of thousands of digits, which cannot be read"),
-        (b'[{"a": 1e' + b"9" * 5000 + b"}]", "a number of thousands of digits, which cannot be read"),
+        (b'[\n {"a": "jane@example.com",\n "b": -Infinity}]', "-Infinity, which is not a number in JSON"),
+        (b'{"result": [{"a": ' + b"7" * 5000 + b"}]}", "a number of thousands of digits, which cannot be read"),
+        (b'{"result": [{"a": 1e' + b"9" * 5000 + b"}]}", "a number of thousands of digits, which cannot be read"),
         (b'[{"a": "\xff\xfe"}]', "text that is not UTF-8"),
         (b'[{"a": "\xed\xa0\x80"}]', "text that is not UTF-8"),
         (b'[{"a": "\xc3', "text that is not UTF-8"),
@@ -136,6 +136,12 @@ def test_rows_that_stand_elsewhere_or_are_none_are_refused_for_good_and_not_show
 def test_what_is_no_json_is_named(body: bytes, what: str) -> None:
     with pytest.raises(InvalidJSONError, match=f"^{what}$"):
         read(body)
+
+
+@pytest.mark.parametrize("number", ["7" * 5000, "1e" + "9" * 5000])
+def test_a_number_of_any_length_is_kept(number: str) -> None:
+    (row,) = read(f'[{{"a": {number}}}]'.encode())
+    assert text_of(row["a"]) == number
 
 
 def test_digits_in_a_text_are_no_number() -> None:

@@ -78,7 +78,7 @@ def test_the_newest_version_is_always_out(
             for row in source.values():
                 moment = datetime.fromisoformat(row["createdAt"].replace("Z", "+00:00"))
                 day = (moment + timedelta(hours=utc_offset)).date()
-                if window.start <= day < window.end + inclusive * DAY and changes.is_new_or_changed(dict(row)):
+                if window.start <= day < window.end + inclusive * DAY and changes.new_or_changed(dict(row)):
                     out[row["_id"]] = row["version"]
             changes.window_read(window, (now - started).total_seconds())
             vendor_started = started + behind if shows_clock else started
@@ -97,7 +97,7 @@ def test_the_newest_version_is_always_out(
 
 def read(changes: ChangeFilter, *sessions: dict[str, Any], seconds: float = 1) -> list[str]:
     """Read one window with all these sessions, and return the ids of those that are sent."""
-    sent = [row["_id"] for row in sessions if changes.is_new_or_changed(row)]
+    sent = [row["_id"] for row in sessions if changes.new_or_changed(row)]
     changes.window_read(QUARTER, seconds)
     return sent
 
@@ -170,8 +170,10 @@ def test_a_point_may_be_what_makes_a_version_newer() -> None:
     old = session(1, NOW - 9 * DAY, NOW - 2 * DAY)
     new = {**old, "todos": [{"completedAt": to_rfc3339(NOW - DAY)}]}
     assert read(changes, new, old) == ["1"]
-    assert changes.changed_at(new) == to_rfc3339(NOW - DAY)
-    assert changes.changed_at({**new, "updatedAt": "9999-12-31T00:00:00Z"}) == to_rfc3339(NOW - DAY)
+    for changed in (new, {**new, "updatedAt": "9999-12-31T00:00:00Z"}):
+        sent = ChangeFilter("createdAt", QUARTER, None, NOW).new_or_changed(changed)
+        assert sent
+        assert sent["_changed_at"] == to_rfc3339(NOW - DAY)
 
 
 def test_a_change_anywhere_in_a_session_counts() -> None:
@@ -207,7 +209,7 @@ def test_a_run_that_finds_more_writes_no_state_that_says_less() -> None:
     state: dict[str, Any] = {}
     a_run(state, NOW, session(1, NOW - 9 * DAY, NOW - 8 * DAY))
     changes = ChangeFilter("createdAt", QUARTER, synced(state), NOW + DAY)
-    changes.is_new_or_changed(session(1, NOW - 9 * DAY, NOW))
+    changes.new_or_changed(session(1, NOW - 9 * DAY, NOW))
     changes.window_read(Window(QUARTER.start, QUARTER.start + 30 * DAY), 1)
     assert changes.progress(NOW + DAY) is None
     changes.window_read(Window(QUARTER.start + 30 * DAY, QUARTER.end), 1)

@@ -28,6 +28,9 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 
+# How all escapes begin that may be unstorable.
+_UNSTORABLE = (rb"\u0000", rb"\ud", rb"\uD")
+
 
 class InvalidJSONError(ValueError):
     """Why a body is no JSON, to be read after "answered with"."""
@@ -56,7 +59,7 @@ class TextRepair:
                     rest = text
                     continue
                 text, started = text.removeprefix(BYTE_ORDER_MARK), True
-            if b"\\u" in text or b"\\" in text[-LONGEST_ESCAPE:]:
+            if b"\\" in text[-LONGEST_ESCAPE:] or any(start in text for start in _UNSTORABLE):
                 text, rest = self._repaired(text)
             yield text
         # What is still here is cut for good.
