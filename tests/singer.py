@@ -92,7 +92,7 @@ def run(
                     continue
                 result.messages.append(json.loads(line))
                 if len(result.messages) % 200 == 0:
-                    result.peak_mb = _peak_mb(pid)
+                    result.peak_mb = max(result.peak_mb, _peak_mb(pid))
                 if not result.killed and result.messages[-1]["type"] == "RECORD" and kill(result.messages[-1]):
                     result.killed = True
                     if by != signal.SIGPIPE:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from .base.records import parse_datetime, shifted
 from .keys import canonical
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Row = dict[str, Any]
+#: A time, and whether it is the one that the feed goes by.
+Moment = tuple["datetime | None", bool]
 
 MINUTE = timedelta(minutes=1)
+_written = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
 # So many rows must two pages share where times do not show that they join; of a short page, a quarter.
 OVERLAP = 9
 # So many rows of a page's end may have been touched before the next page comes.
@@ -53,12 +57,12 @@ class Feed:
     #: The fields that tell a row from any other, none where the feed has no ids.
     keys: tuple[str, ...] = ()
 
-    def identity(self, row: Row, fingerprint: int) -> int:
+    def identity(self, row: Row, moment: Moment, fingerprint: int) -> int:
         """Return what a row has in common with itself, when it comes again as it was."""
         keys = [row.get(key) for key in self.keys]
-        return hash((*map(str, keys), self.moment(row))) if keys and None not in keys else fingerprint
+        return hash((*map(str, keys), moment)) if keys and None not in keys else fingerprint
 
-    def moment(self, row: Row) -> tuple[datetime | None, bool]:
+    def moment(self, row: Row) -> Moment:
         """Return when a row was modified, or a time not after that, and whether it is the former."""
         moment = parse_datetime(row.get(self.modified))
         if moment or not self.earlier:
@@ -86,7 +90,8 @@ class Page:
         self.bookmark: datetime | None = None
         #: The page that it joins, None for one that needs none.
         self.joins: Page | None = None
-        moments, exact = _moments(rows, feed)
+        shown = [feed.moment(row) for row in rows]
+        moments, exact = _moments(rows, shown, feed)
         #: How many rows, and how many of what `limit` counts.
         self.lengths = len(rows), len(moments)
         times = [moment for moment in moments.values() if moment]
@@ -103,7 +108,8 @@ class Page:
         self.moments = [moments[key] for key in _units(rows, feed)]
         #: Which row each is: what some rows hold changes without a modification.
         self.identities = [
-            feed.identity(row, fingerprint) for row, fingerprint in zip(rows, self.fingerprints, strict=True)
+            feed.identity(row, moment, fingerprint)
+            for row, moment, fingerprint in zip(rows, shown, self.fingerprints, strict=True)
         ]
         self.identity_counts = Counter(self.identities)
 
@@ -210,12 +216,11 @@ def _units(rows: list[Row], feed: Feed) -> Iterator[Any]:
     return (str(row.get(feed.limit_counts)) if feed.limit_counts else place for place, row in enumerate(rows))
 
 
-def _moments(rows: list[Row], feed: Feed) -> tuple[dict[Any, datetime | None], bool]:
+def _moments(rows: list[Row], shown: list[Moment], feed: Feed) -> tuple[dict[Any, datetime | None], bool]:
     """Return the newest time of each unit, in the page's order, and whether all units show the feed's own time."""
     moments: dict[Any, datetime | None] = {}
     exact = True
-    for key, row in zip(_units(rows, feed), rows, strict=True):
-        moment, is_exact = feed.moment(row)
+    for key, (moment, is_exact) in zip(_units(rows, feed), shown, strict=True):
         exact &= is_exact
         moments[key] = max(filter(None, (moment, moments.get(key))), default=None)
     exact &= None not in moments.values()
@@ -229,10 +234,6 @@ def _moments(rows: list[Row], feed: Feed) -> tuple[dict[Any, datetime | None], b
 def minute_of(moment: datetime) -> datetime:
     """Return the minute that a moment lies in."""
     return moment.replace(second=0, microsecond=0)
-
-
-def _written(row: Row) -> bytes:
-    return json.dumps(row, sort_keys=True, default=str).encode()
 
 
 def _fingerprint(content: bytes) -> int:

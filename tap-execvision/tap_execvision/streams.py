@@ -305,6 +305,7 @@ def _listed(value: Any, key: str, content: str) -> Any:
 
 
 def _with_question_id(row: Row) -> Row:
-    ids = [row[name] for name in ("questionId", "questionID") if row.get(name) is not None]
-    rest = {name: value for name, value in row.items() if name not in {"questionId", "questionID"}}
-    return {**rest, "questionId": str(ids[0]).strip() if ids else None}
+    given = row["questionId"] if row.get("questionId") is not None else row.get("questionID")
+    shaped = {**row, "questionId": None if given is None else str(given).strip()}
+    shaped.pop("questionID", None)
+    return shaped
