@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import unicodedata
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -43,6 +44,12 @@ INTERVAL = re.compile(
 )
 
 
+# How many different rows are counted in memory; 10 MB.
+MAX_IN_MEMORY = 100_000
+COUNT = "select count from counts where identity = ?"
+ADD = "insert into counts values (?, ?) on conflict do update set count = count + excluded.count"
+
+
 class ColumnNames(dict[str, str]):
     """The columns' names by the names that the vendor sends, labels or ids: each follows from its label alone."""
 
@@ -59,7 +66,7 @@ class ColumnNames(dict[str, str]):
 
     def of_row(self, row: Mapping[str, Any]) -> Columns:
         """Return the row's values as text, by the names of their columns."""
-        columns = {self[label]: text_of(value) for label, value in row.items()}
+        columns = {self[label]: value or None if type(value) is str else text_of(value) for label, value in row.items()}
         return columns if len(columns) == len(row) else self._kept_apart(row)
 
     def _kept_apart(self, row: Mapping[str, Any]) -> Columns:
@@ -117,27 +124,42 @@ class RowKeys:
     def __init__(self, window: str, named: Sequence[str] = (), *, by_agent: bool = False) -> None:
         """Key on the named columns, on agent and interval for a report of the team's, else on the whole row."""
         self._window, self._named, self._by_agent = window, sorted({*named}), by_agent
-        # Counted in a temporary database: a report may have more rows than fit in memory.
-        self._counts = sqlite3.connect("", isolation_level=None)
-        self._counts.execute("pragma journal_mode = off")
-        self._counts.execute("create table counts (identity text primary key, count integer) without rowid")
+        self._counts: Counter[str] = Counter()
+        self._database: sqlite3.Connection | None = None
 
     def close(self) -> None:
         """Forget the rows of the window."""
-        self._counts.close()
+        if self._database:
+            self._database.close()
 
     def key(self, row: Columns) -> str:
         """Return the row's key; the second of two equal rows gets another one than the first."""
         identity = self._identity_of(row)
         try:
-            if self._counts.execute("insert or ignore into counts values (?, 1)", (identity,)).rowcount:
-                return identity
-            found = self._counts.execute("select count from counts where identity = ?", (identity,)).fetchone()
-            self._counts.execute("update counts set count = count + 1 where identity = ?", (identity,))
+            earlier = self._counts[identity] + self._stored(identity)
+            self._counts[identity] += 1
+            if len(self._counts) > MAX_IN_MEMORY:
+                self._store()
         except sqlite3.OperationalError as error:
             message = f"A temporary file could not be written ({error}): make room where temporary files are kept."
             raise TapError(message) from None
-        return _digest(f"{identity}{found[0]}")
+        return _digest(f"{identity}{earlier}") if earlier else identity
+
+    def _stored(self, identity: str) -> int:
+        """Return how many such rows are counted in the database."""
+        found = self._database and self._database.execute(COUNT, (identity,)).fetchone()
+        return int(found[0]) if found else 0
+
+    def _store(self) -> None:
+        """Move the counts to a temporary database: a report may have more rows than fit in memory."""
+        if not self._database:
+            self._database = sqlite3.connect("", isolation_level=None)
+            self._database.execute("pragma journal_mode = off")
+            self._database.execute("create table counts (identity text primary key, count integer) without rowid")
+        self._database.execute("begin")
+        self._database.executemany(ADD, self._counts.items())
+        self._database.execute("commit")
+        self._counts.clear()
 
     def _identity_of(self, row: Columns) -> str:
         if self._named and all(row.get(name) for name in self._named):

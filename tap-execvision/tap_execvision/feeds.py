@@ -125,11 +125,6 @@ class FeedStream(ExecVisionStream):
             stream.stream_state.update(replication_key=self.replication_key, replication_key_value=bookmark)
         self.checkpoint()
 
-    @override
-    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterable[Context | None]:
-        """Leave the details to the pages: one is asked for once an id, not once a row."""
-        return ()
-
 
 class CallFeedStream(FeedStream):
     """The feed of calls, with the costly parts that are asked for."""

@@ -4,8 +4,9 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tap_caranalytics import rows as rows_module
 from tap_caranalytics.rows import ColumnNames, RowKeys, column_name
 
 ROWS = st.lists(
@@ -130,3 +131,14 @@ def test_agents_keep_their_key_when_their_figures_change() -> None:
     assert len(set(keys([agent("Ann", "1"), {**agent("Ann", "1"), "team_name": "Billing"}], by_agent=True))) == 2
     assert len(set(keys([agent("Ann", "1"), agent("Ann", "2")], by_agent=True))) == 2
     assert len(set(keys([{"sent": "1"}, {"sent": "2"}], by_agent=True))) == 2
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ROWS)
+def test_what_no_longer_fits_in_memory_is_counted_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, str | None]]
+) -> None:
+    expected = keys(rows)
+    monkeypatch.setattr(rows_module, "MAX_IN_MEMORY", 2)
+    assert keys(rows) == expected
+    monkeypatch.undo()

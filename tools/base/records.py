@@ -323,4 +323,5 @@ def _number(value: Any) -> Any:
     return _INVALID if is_long(number) else number
 
 
-_FITTING: dict[Convert, type] = {_text: str, _boolean: bool}
+# A number that parse_json leaves a Decimal fits 64 bits.
+_FITTING: dict[Convert, type] = {_text: str, _boolean: bool, _number: Decimal}

@@ -198,6 +198,11 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
         return None
 
     @override
+    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterable[Context | None]:
+        """Return none: no row has children that the SDK would read."""
+        return ()
+
+    @override
     def _write_record_message(self, record: Record) -> None:
         """Write a record as it is: the SDK would walk all of it once more, to deselect what Normaliser has left out."""
         for stream_map in self.stream_maps:

@@ -138,6 +138,8 @@ def _integer(text: str) -> int | LongNumber:
 
 
 def _fraction(text: str) -> Decimal | LongNumber:
+    if len(text) <= DIGITS_OF_64_BITS and "e" not in text and "E" not in text:
+        return Decimal(text)
     number = Decimal(text) if len(text) <= MAX_NUMBER_LENGTH else None
     return LongNumber(text) if number is None or is_long(number) else number
 
