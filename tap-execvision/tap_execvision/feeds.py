@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from .base.json_text import is_long
+from .base.pagination import started
 from .base.records import shifted, to_rfc3339
 from .client import ExecVisionStream
 from .details import Access, DetailPaginator
@@ -19,6 +20,7 @@ from .pagination import FeedPaginator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
 
     from singer_sdk.helpers.types import Context, Record
@@ -31,6 +33,8 @@ FLAGS = ("include_transcripts", "include_crm_matches", "render_templates")
 MAX_RENDERED = 100
 # What no path can hold as an id.
 NO_IDS = ("", ".", "..")
+# How many details are asked for at once: with 0.3 seconds to an answer, 13 a second.
+AT_ONCE = 4
 
 
 class FeedStream(ExecVisionStream):
@@ -156,6 +160,7 @@ class DetailStream(ExecVisionStream):
         super().__init__(*args, **kwargs)
         self._waiting: list[str] = []
         self._asked: set[str] = set()
+        self._under_way: dict[str, Future[list[Row]]] = {}
 
     @cached_property
     def access(self) -> Access:
@@ -187,6 +192,15 @@ class DetailStream(ExecVisionStream):
     @override
     def get_new_paginator(self) -> DetailPaginator:
         return DetailPaginator(self._waiting, self.access)
+
+    @override
+    def fetch_page(self, request: str) -> list[Row]:
+        """Return the details of one id, while those of the next are on their way: the pace allows more than one."""
+        place = self._waiting.index(request)
+        for id_ in self._waiting[place : place + 1 if self.access.is_doubtful else place + AT_ONCE]:
+            if id_ not in self._under_way:
+                self._under_way[id_] = started(super().fetch_page, id_)
+        return self._under_way.pop(request).result()
 
 
 class TranscriptStream(DetailStream):

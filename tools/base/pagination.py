@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
@@ -14,11 +15,12 @@ from typing_extensions import override
 from .http import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 Request = TypeVar("Request")
 Page = TypeVar("Page")
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -105,3 +107,17 @@ def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
         yield found[0]
     if found[1]:
         raise found[1]
+
+
+def started(function: Callable[[Item], Result], item: Item) -> Future[Result]:
+    """Call a function in a thread that, as the one above, no interrupted run waits for."""
+    future: Future[Result] = Future()
+
+    def call() -> None:
+        try:
+            future.set_result(function(item))
+        except BaseException as error:  # noqa: BLE001  # raised again where the result is asked for
+            future.set_exception(error)
+
+    Thread(target=call, daemon=True).start()
+    return future
