@@ -66,7 +66,7 @@ def trials(sandbox: Sandbox) -> list[Trial]:
     maestroqa, caranalytics = sandbox.maestroqa, sandbox.caranalytics
     caranalytics.job_polls, caranalytics.job_seconds = 0, JOB_SECONDS
     today = datetime.now(timezone.utc).date()
-    page_size, window_days, windows, weeks = 20, 8, 90, 24
+    page_size, window_days, windows, weeks = 20, 7, 100, 24
     first_day = today - timedelta(days=window_days * windows)
     # Care's windows are counted from the first of January 1970, a Thursday.
     monday = today - timedelta(weeks=weeks, days=(today.weekday() - 3) % 7)

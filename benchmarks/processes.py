@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from benchmarks.cases import Case
 
 ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "output" / "benchmarks"
+# Results, files for the contestants, and the other tools' environments; a test has a folder of its own.
+FOLDER = Path(os.environ.get("BENCHMARKS_FOLDER") or ROOT / "output" / "benchmarks")
 # What a developer's shell may set, and what would make one contestant slower than a user's would be.
 _LEFT_OUT = ("PYTHON", "TAP_", "TARGET_", "MELTANO_", "VIRTUAL_ENV", "DLT_", "RUNTIME__")
 

@@ -127,7 +127,7 @@ def footer(result: Json) -> str:
 
 def _spread(values: Iterable[float]) -> str:
     found = sorted(values)
-    return f"{median(found):.2f} ({found[0]:.2f}–{found[-1]:.2f})"  # noqa: RUF001  # a range
+    return f"{median(found):.2f} ({found[0]:.2f} to {found[-1]:.2f})"
 
 
 def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.cases import Case
     from benchmarks.contestants import Contestant, Taps
 
-# At least one page, or window, and a bit.
+# Of fewer rows, a case would have none.
 FEWEST = 40
 _ASK_VERSIONS = (
     "import json, sys; from importlib.metadata import version; print(json.dumps([*map(version, sys.argv[1:])]))"
@@ -57,7 +57,7 @@ def _race_on(case: Case, rows: int, rounds: int, taps: Taps, *, others: bool) ->
         racing = list(contestants(full, taps, others=others))
         starting = list(contestants(empty, taps, others=others))
         for contestant in starting:  # compiles what is not compiled
-            _measured(contestant, 0)
+            measured(contestant, 0)
         taken: dict[str, dict[str, list[dict[str, float]]]] = {
             contestant.name: {"rounds": [], "starts": []} for contestant in racing
         }
@@ -66,12 +66,13 @@ def _race_on(case: Case, rows: int, rounds: int, taps: Taps, *, others: bool) ->
             # Each round begins with another one: what a neighbour on the machine does hits none always.
             for place in range(len(racing)):
                 turn = (place + number) % len(racing)
-                taken[racing[turn].name]["rounds"].append(_measured(racing[turn], full.rows))
-                taken[racing[turn].name]["starts"].append(_measured(starting[turn], 0))
+                taken[racing[turn].name]["rounds"].append(measured(racing[turn], full.rows))
+                taken[racing[turn].name]["starts"].append(measured(starting[turn], 0))
     return {"name": case.name, "title": case.title, "rows": full.rows, "contestants": taken}
 
 
-def _measured(contestant: Contestant, rows: int) -> dict[str, float]:
+def measured(contestant: Contestant, rows: int) -> dict[str, float]:
+    """Return what a run took; FailedError when it brought more or fewer rows."""
     contestant.prepare()
     output = FOLDER / "output"
     usage = run(contestant.command, output, contestant.environment)
