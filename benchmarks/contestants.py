@@ -56,7 +56,7 @@ class Taps:
         folder = Path(given).absolute() if given else Path(sys.executable).parent
         places = (folder, folder / "bin", folder / ".venv" / "bin")
         for place in places:
-            if (place / "tap-agentconnect").exists():
+            if (place / "tap-agentconnect").is_file():
                 return cls(place)
         message = f"There are no taps in {' or '.join(map(str, places))}"
         raise FailedError(message)

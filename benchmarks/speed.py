@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 from dataclasses import asdict
@@ -23,9 +22,11 @@ if TYPE_CHECKING:
 
 # Of fewer rows, a case would have none.
 FEWEST = 40
-_ASK_VERSIONS = (
-    "import json, sys; from importlib.metadata import version; print(json.dumps([*map(version, sys.argv[1:])]))"
-)
+_ASK_VERSIONS = """
+import json, platform, sys
+from importlib.metadata import version
+print(json.dumps([platform.python_version(), *map(version, sys.argv[1:])]))
+"""
 
 
 def race(cases: Iterable[Case], rows: int, rounds: int, taps: Taps, *, others: bool) -> dict[str, Any]:
@@ -40,15 +41,14 @@ def about(taps: Taps, *, others: bool = False) -> dict[str, Any]:
     """Return the date, the machine and the versions."""
     versions = _versions(taps.python, "singer-sdk", "requests", "msgspec")
     for tool in (DLT, AIRBYTE) if others else ():
-        versions |= _versions(tool.bin / "python", tool.package)
-    python = {"Python": platform.python_version()}
+        versions = _versions(tool.bin / "python", tool.package) | versions
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"date": str(datetime.now(timezone.utc).date()), "cores": cores, "versions": python | versions}
+    return {"date": str(datetime.now(timezone.utc).date()), "cores": cores, "versions": versions}
 
 
 def _versions(python: Path, *packages: str) -> dict[str, str]:
     found = subprocess.run([python, "-c", _ASK_VERSIONS, *packages], env=environment(), capture_output=True, check=True)
-    return dict(zip(packages, json.loads(found.stdout), strict=True))
+    return dict(zip(("Python", *packages), json.loads(found.stdout), strict=True))
 
 
 def _race_on(case: Case, rows: int, rounds: int, taps: Taps, *, others: bool) -> dict[str, Any]:
