@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import manifests
-from benchmarks.processes import FOLDER, ROOT, FailedError, environment, records
+from benchmarks.processes import FOLDER, ROOT, FailedError, environment, records, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -143,7 +143,7 @@ def contestants(served: Replayed, taps: Taps, *, others: bool) -> Iterator[Conte
 
 
 def _dlt(served: Replayed, name: str, goal: str) -> Contestant:
-    work = FOLDER / "dlt"
+    work = workspace() / "dlt"
     config = served.written(f"{name} config", served.settings)
     return Contestant(
         name,

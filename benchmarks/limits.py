@@ -15,7 +15,7 @@ from sandbox.execvision.readings import NEW_YORK
 from sandbox.server import Sandbox
 
 from benchmarks.cases import BY_NAME
-from benchmarks.processes import FOLDER, records_by_stream, run
+from benchmarks.processes import records_by_stream, run, workspace
 from benchmarks.speed import about
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def measure(taps: Taps) -> dict[str, Any]:
 
 def _measured(trial: Trial, taps: Taps) -> dict[str, Any]:
     case = BY_NAME[trial.case]
-    config = FOLDER / f"limits {case.name} config.json"
+    config = workspace() / f"limits {case.name} config.json"
     config.write_text(json.dumps(trial.settings))
     catalog = config.with_name(f"limits {case.name} catalog.json")
     catalog.write_text(json.dumps(taps.discovered(case, config)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -9,7 +10,9 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,13 +24,22 @@ if TYPE_CHECKING:
     from benchmarks.cases import Case
 
 ROOT = Path(__file__).parent.parent
-# Results, files for the contestants, and the other tools' environments; a test has a folder of its own.
+# Results, and the other tools' environments; a test has a folder of its own.
 FOLDER = Path(os.environ.get("BENCHMARKS_FOLDER") or ROOT / "output" / "benchmarks")
 # What a developer's shell may set, and what would make one contestant slower than a user's would be.
 _LEFT_OUT = ("PYTHON", "TAP_", "TARGET_", "MELTANO_", "VIRTUAL_ENV", "DLT_", "RUNTIME__")
 
 
 Command = list[str | Path]
+
+
+@cache
+def workspace() -> Path:
+    """Return a folder for what only this process needs, which goes with it: another may measure at the same time."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder = TemporaryDirectory(dir=FOLDER)
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 class FailedError(Exception):
@@ -54,7 +66,7 @@ def run(command: Command, output: Path, more: Mapping[str, str] | None = None) -
     log = output.with_suffix(".log")
     with output.open("wb") as out, log.open("wb") as err:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=err, env=environment(more), cwd=FOLDER)
+        process = subprocess.Popen(command, stdout=out, stderr=err, env=environment(more), cwd=workspace())
         usage = _ended(process, started)
     _check(process, command, log)
     return usage
@@ -62,10 +74,10 @@ def run(command: Command, output: Path, more: Mapping[str, str] | None = None) -
 
 def run_counted(command: Command, more: Mapping[str, str] | None = None) -> tuple[Usage, int]:
     """Run a program to its end, and count the records that it puts out, more of them than a disk may hold."""
-    log = FOLDER / "counted.log"
+    log = workspace() / "counted.log"
     with log.open("wb") as err:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, env=environment(more), cwd=FOLDER)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, env=environment(more), cwd=workspace())
         assert process.stdout  # noqa: S101  # for mypy: it is a pipe
         with process.stdout as lines:
             count = _records(lines)
@@ -112,8 +124,8 @@ class Replayed:
         """Serve so many rows; `lazy`: encoded when they are asked for, as a million would not fit in memory."""
         self.case = case
         self._command = [sys.executable, "-m", "benchmarks.replay", case.name, str(count), *(["lazy"] * lazy)]
-        self._folder = FOLDER / f"{case.name} {count}"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder = workspace() / f"{case.name} {count}"
+        self._folder.mkdir(exist_ok=True)
         self.settings: dict[str, Any] = {}
         self.rows = 0
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from benchmarks.contestants import FLATTENED, UNPACED
-from benchmarks.processes import FOLDER, ROOT, Replayed, run
+from benchmarks.processes import ROOT, Replayed, run, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +28,11 @@ def of(case: Case, rows: int, taps: Taps) -> str:
     with Replayed(case, round(rows * case.share)) as served:
         lines = [f"## {case.title}: {served.rows:,} rows"]
         for name, tap in (("nested", taps.tap(served)), ("flattened", taps.tap(served, "flattened", **FLATTENED))):
-            for old in FOLDER.glob("profile.*"):
+            for old in workspace().glob("profile.*"):
                 old.unlink()
             client = str(ROOT / "benchmarks" / "clients" / "profiled.py")
-            command: Command = [taps.python, client, FOLDER / "profile", case.tap, *tap.command[1:]]
-            usage = run(command, FOLDER / "profiled", UNPACED)
+            command: Command = [taps.python, client, workspace() / "profile", case.tap, *tap.command[1:]]
+            usage = run(command, workspace() / "profiled", UNPACED)
             lines += ["", f"### {name}, {usage.cpu:.1f} CPU s with the profiler", ""]
             lines += _threads()
     return "\n".join(lines)
@@ -40,7 +40,7 @@ def of(case: Case, rows: int, taps: Taps) -> str:
 
 def _threads() -> Iterator[str]:
     """Yield what took most, thread by thread; what is alike in many short threads is added up."""
-    first, *others = sorted(FOLDER.glob("profile.*"), key=lambda path: int(path.suffix[1:]))
+    first, *others = sorted(workspace().glob("profile.*"), key=lambda path: int(path.suffix[1:]))
     for title, files in (("Main thread", [first]), ("Other threads", others)):
         text = io.StringIO()
         if not files:

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.contestants import AIRBYTE, DLT, contestants
-from benchmarks.processes import FOLDER, FailedError, Replayed, environment, run
+from benchmarks.processes import FailedError, Replayed, environment, run, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,7 @@ def _race_on(case: Case, rows: int, rounds: int, taps: Taps, *, others: bool) ->
 def measured(contestant: Contestant, rows: int) -> dict[str, float]:
     """Return what a run took; FailedError when it brought more or fewer rows."""
     contestant.prepare()
-    output = FOLDER / "output"
+    output = workspace() / "output"
     usage = run(contestant.command, output, contestant.environment)
     count = contestant.count(output)
     output.unlink()

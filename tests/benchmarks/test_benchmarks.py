@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from sandbox.vendor import Limit
 
-from benchmarks import chart, report, speed
+from benchmarks import chart, processes, report, speed
 from benchmarks.cases import CASES, Case
 from benchmarks.contestants import Contestant
 from benchmarks.limits import LATENCY, least
@@ -38,8 +38,8 @@ def test_every_contestant_reads_a_case(case: Case, tmp_path: Path) -> None:
 def test_rows_too_few_or_too_many_are_an_error(
     brought: int, wanted: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for module in ("processes", "speed"):
-        monkeypatch.setattr(f"benchmarks.{module}.FOLDER", tmp_path)
+    monkeypatch.setattr(speed, "workspace", lambda: tmp_path)
+    monkeypatch.setattr(processes, "workspace", lambda: tmp_path)
     line = json.dumps({"type": "RECORD"})
     contestant = Contestant("liar", [sys.executable, "-c", f"print({line!r} + '\\n', end='');" * brought])
     assert speed.measured(contestant, brought)
@@ -48,8 +48,8 @@ def test_rows_too_few_or_too_many_are_an_error(
 
 
 def test_a_program_that_fails_is_an_error_with_its_last_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for module in ("processes", "speed"):
-        monkeypatch.setattr(f"benchmarks.{module}.FOLDER", tmp_path)
+    monkeypatch.setattr(speed, "workspace", lambda: tmp_path)
+    monkeypatch.setattr(processes, "workspace", lambda: tmp_path)
     with pytest.raises(FailedError, match="no such vendor"):
         speed.measured(Contestant("liar", [sys.executable, "-c", "import sys; sys.exit('no such vendor')"]), 0)
 
