@@ -34,6 +34,23 @@ def test_every_contestant_reads_a_case(case: Case, tmp_path: Path) -> None:
     assert all(usage["cpu"] > 0 for taken in raced["contestants"].values() for usage in taken["rounds"])
 
 
+@pytest.mark.parametrize(
+    ("results", "missing"),
+    [
+        ({}, "There is no result of speed"),
+        ({"speed": {"cases": [{"name": "scores"}]}, "limits": {}, "memory": {}}, "speed lacks calls, feedbacks, "),
+    ],
+)
+def test_documents_are_not_written_of_a_part(results: dict[str, Any], missing: str, tmp_path: Path) -> None:
+    for command, result in results.items():
+        (tmp_path / f"{command}.json").write_text(json.dumps(result))
+    environment = {**os.environ, "BENCHMARKS_FOLDER": str(tmp_path)}
+    command = [sys.executable, "-m", "benchmarks", "write"]
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert missing in told.stderr
+
+
 @pytest.mark.parametrize(("brought", "wanted"), [(1, 2), (2, 1)])
 def test_rows_too_few_or_too_many_are_an_error(
     brought: int, wanted: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
