@@ -42,8 +42,8 @@ def test_every_contestant_reads_a_case(case: Case, tmp_path: Path) -> None:
     ],
 )
 def test_documents_are_not_written_of_a_part(results: dict[str, Any], missing: str, tmp_path: Path) -> None:
-    for command, result in results.items():
-        (tmp_path / f"{command}.json").write_text(json.dumps(result))
+    for name, result in results.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(result))
     environment = {**os.environ, "BENCHMARKS_FOLDER": str(tmp_path)}
     command = [sys.executable, "-m", "benchmarks", "write"]
     told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
