@@ -31,7 +31,7 @@ def imported(path: Path) -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("folder", ["sandbox", "tap-*", "tests", "tools"])
+@pytest.mark.parametrize("folder", ["benchmarks", "sandbox", "tap-*", "tests", "tools"])
 def test_no_long_file(folder: str) -> None:
     lengths = {path: path.read_text().count("\n") for path in ROOT.glob(f"{folder}/**/*.py")}
     assert lengths
