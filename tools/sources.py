@@ -26,7 +26,9 @@ def sources(taps: Mapping[str, tuple[str, Mapping[str, Any]]]) -> str:
 
 def is_on(vendor: str) -> str:
     """Return the condition, in dbt's terms, under which a vendor is there."""
-    return f"{{{{ not env_var('DBT_VENDORS', '') or '{vendor}' in env_var('DBT_VENDORS').replace(' ', '').split(',') }}}}"
+    return (
+        f"{{{{ not env_var('DBT_VENDORS', '') or '{vendor}' in env_var('DBT_VENDORS').replace(' ', '').split(',') }}}}"
+    )
 
 
 def _source(vendor: str, about: str, streams: Mapping[str, Any]) -> Json:
