@@ -12,24 +12,16 @@ from sandbox.warehouse import Warehouse
 
 from tests.contract.contract import Contract, keys_of
 from tests.contract.taps import TAPS, each_tap
-from tests.meltano import Meltano, copy_project, ended_well
+from tests.e2e.loading import load_all
+from tests.meltano import Meltano, copy_project
 from tests.singer import BIN
 
 pytestmark = pytest.mark.slow
 
 
 def test_all_at_once_into_postgres(sandbox: Sandbox, warehouse: Warehouse, installed: Path, tmp_path: Path) -> None:
-    url = {"TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url}
     expected = [tap.expected_keys(sandbox) for tap in TAPS]
-    processes = [
-        Meltano(installed, tmp_path / tap.name).start(
-            *("--environment=sandbox", "run", tap.name, "target-postgres"),
-            environment=tap.environment(tap.config(sandbox)) | url,
-        )
-        for tap in TAPS
-    ]
-    for process in processes:
-        ended_well(process)
+    load_all(sandbox, warehouse, installed, tmp_path)
     for tap, streams in zip(TAPS, expected, strict=True):
         for stream, keys in streams.items():
             rows = stored(warehouse, tap, stream)
