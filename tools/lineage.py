@@ -15,7 +15,7 @@ SOURCE = re.compile(r"source\('(\w+)', '(\w+)'\)|current_report\('(\w+)'\)")
 THING = re.compile(r"union_vendors\('(\w+)'\)")
 MART = re.compile(r"ref\('(\w+)'\)")
 # Columns from left to right, and what a line of text takes.
-LEFT, WIDTH, LINE, GAP, EDGE = (20, 300, 560, 820), 200, 17, 12, 20
+LEFT, WIDTH, LINE, GAP, EDGE = (20, 250, 490, 720, 950), 190, 17, 12, 20
 STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #9aa7b5; } .name { font-weight: 600; fill: #d7dde5; }
 rect { fill: #26303b; stroke: #4b5b6b; } path { fill: none; stroke: #7fb7a6; stroke-width: 1; }"""
@@ -50,19 +50,22 @@ def lineage(project: Path) -> str:
     marts = {path.stem: path.read_text() for path in sorted((project / "models" / "marts").glob("*.sql"))}
     raw = [Box(f"tap_{vendor}", _tables("".join(things.values())), LEFT[0]) for vendor, things in staging.items()]
     views = [Box(f"stg_{vendor}__…", tuple(things), LEFT[1]) for vendor, things in staging.items()]
-    made = {name: Box(name, (), LEFT[3 if _is_last(text) else 2]) for name, text in marts.items()}
-    for column in (raw, views, [box for box in made.values() if box.left == LEFT[2]]):
-        _stack(column)
-    lowest = max(box.top + box.height for box in (*raw, *views, *made.values()))
-    for box in made.values():
-        if box.left == LEFT[3]:
-            box.top = lowest // 2 - box.height // 2
+    refs = {name: sorted(set(MART.findall(text)) & marts.keys()) for name, text in marts.items()}
+    made = {name: Box(name, (), LEFT[2 + _depth(name, refs)]) for name in marts}
+    columns = [raw, views, *([box for box in made.values() if box.left == left] for left in LEFT[2:])]
+    height = max(sum(box.height + GAP for box in column) for column in columns)
+    for column in columns:
+        _spread(column, height)
     lines = [*zip(raw, views, strict=True)]
     for name, text in marts.items():
         things = set(THING.findall(text))
         lines += [(view, made[name]) for view in views if things & set(view.lines)]
-        lines += [(made[of], made[name]) for of in sorted(set(MART.findall(text))) if _is_last(text)]
-    return _drawn([*raw, *views, *made.values()], lines, lowest + EDGE)
+        lines += [(made[of], made[name]) for of in refs[name]]
+    return _drawn([*raw, *views, *made.values()], lines, height + 2 * EDGE)
+
+
+def _depth(name: str, refs: dict[str, list[str]]) -> int:
+    return max((1 + _depth(of, refs) for of in refs[name]), default=0)
 
 
 def _tables(text: str) -> tuple[str, ...]:
@@ -70,15 +73,13 @@ def _tables(text: str) -> tuple[str, ...]:
     return tuple(sorted(found | ({"windows"} if "current_report" in text else set())))
 
 
-def _is_last(text: str) -> bool:
-    return not THING.search(text)
-
-
-def _stack(boxes: list[Box]) -> None:
-    top = EDGE
+def _spread(boxes: list[Box], height: int) -> None:
+    """Put boxes below each other, with what room there is between them."""
+    room = (height - sum(box.height for box in boxes)) // (len(boxes) + 1)
+    top = EDGE + room
     for box in boxes:
         box.top = top
-        top += box.height + GAP
+        top += box.height + room
 
 
 def _drawn(boxes: list[Box], lines: list[tuple[Box, Box]], height: int) -> str:

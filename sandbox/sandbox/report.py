@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.warehouse import Row, Warehouse
 
-WIDTH, CHART_HEIGHT = 100, 16
+WIDTH, CHART_HEIGHT = 100, 20
 # What a font server would be asked for; the picture is to be drawn with what is there.
 FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 # Around a name that is written from right to left, or it would pull the figures beside it along.
@@ -86,7 +86,9 @@ def show(warehouse: Warehouse, since: datetime, console: Console) -> str:
     """Print what the warehouse holds and what it answers; return the answer as a picture."""
     answer = Group(*_answer(warehouse), *_agents(warehouse))
     console.print(*_arrived(warehouse, since), answer, sep="\n")
-    drawn = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    drawn = Console(
+        record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor", highlight=False
+    )
     drawn.print(answer)
     return FONT_FACE.sub("", drawn.export_svg(title="sandbox demo"))
 
