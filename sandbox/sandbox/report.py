@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from sandbox.warehouse import Row, Warehouse
 
-WIDTH, CHART_HEIGHT = 100, 20
+WIDTH, CHART_HEIGHT = 110, 16
 # What a font server would be asked for; the picture is to be drawn with what is there.
 FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 # Around a name that is written from right to left, or it would pull the figures beside it along.
 ISOLATED = "\u2068{}\u2069"
 RIGHT_TO_LEFT = {"R", "AL"}
 
-QUESTION = (
-    "Does coaching move quality? Agents' weeks by sessions in the four weeks before, against the agent's own average:"
-)
+QUESTION = """\
+Does coaching move quality? Weeks by how many sessions the agent had in the four weeks before, and how far
+the QA score and the customers' stars lie from the agent's own average:"""
 # Agents differ, and plans of coaching run for weeks: so each week is compared with the agent's other weeks, by all
 # sessions that may still have an effect in it.
 ANSWER = """\
@@ -63,7 +63,11 @@ with compared as (
   where coaching_sessions_prior_4w is not null and qa_score is not null
   window agent as (partition by agent_key)
 )
-select regr_slope(qa_score, sessions) from compared"""
+select
+  round(regr_slope(qa_score, sessions)::numeric, 2) as points_a_session,
+  round(2 * sqrt((regr_syy(qa_score, sessions) - regr_slope(qa_score, sessions) * regr_sxy(qa_score, sessions))
+    / nullif(regr_sxx(qa_score, sessions) * (count(*) - 2), 0))::numeric, 2) as give_or_take
+from compared"""
 AGENTS = """\
 select
   dim_agent.agent_name as agent,
@@ -78,8 +82,7 @@ from analytics.agent_week
 join analytics.dim_agent using (agent_key)
 group by dim_agent.agent_key, 1, 2, 3
 having sum(evaluations) > 0
-order by sessions desc, agent
-limit 12"""
+order by sessions desc, agent"""
 
 
 def show(warehouse: Warehouse, since: datetime, console: Console) -> str:
@@ -117,13 +120,13 @@ def _answer(warehouse: Warehouse) -> list[RenderableType]:
     shown = [(str(row[0]), float(str(row[3]))) for row in rows if row[3] is not None]
     if not shown:
         return [QUESTION, "", "  No week has been evaluated yet that has four weeks before it.", ""]
-    _, ((effect,),) = warehouse.query(EFFECT)
-    told = "" if effect is None else f"Each session more goes with {float(str(effect)):+.1f} points of QA score."
+    _, ((effect, error),) = warehouse.query(EFFECT)
+    told = "" if None in (effect, error) else f"Each session more goes with {effect:+} points of QA score (± {error})."
     return [QUESTION, "", chart(shown), "", table_of(names, rows), "", told, ""]
 
 
 def _agents(warehouse: Warehouse) -> list[RenderableType]:
-    heading = "Behind it, the agents who were coached most, each one person over all vendors:"
+    heading = "Behind it, the agents, each one person over all vendors:"
     return [heading, "", table_of(*warehouse.query(AGENTS)), ""]
 
 
@@ -157,7 +160,7 @@ def chart(values: Iterable[tuple[str, float]]) -> Text:
     labels, points = zip(*values, strict=True)
     plotext.clear_figure()
     plotext.theme("clear")
-    plotext.plotsize(WIDTH - 20, CHART_HEIGHT)
+    plotext.plotsize(WIDTH - 30, CHART_HEIGHT)
     plotext.bar(labels, points, width=0.6, marker="sd", color="cyan")
     plotext.xlabel("sessions of coaching in the four weeks before")
     plotext.ylabel("points of QA score")

@@ -62,6 +62,7 @@ def test_all_at_once_into_postgres_and_marts(
         assert set(dbt.run("source", "freshness", "--quiet").values()) <= FINE
         dbt.run("docs", "generate", "--quiet")
         assert "DBT_VENDORS names 'maestro'" in dbt.fail("parse", environment={"DBT_VENDORS": "maestro"})
+        assert "dbt has no database" in dbt.fail("parse", environment={"DBT_POSTGRES_HOST": ""})
         any_vendor_alone_works(dbt, warehouse)
         the_seed_says_who_is_who(dbt, warehouse, tmp_path)
 

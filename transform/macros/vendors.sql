@@ -8,8 +8,13 @@
   }) }}
 {% endmacro %}
 
-{# The vendors that DBT_VENDORS names, all if it names none. #}
+{# The vendors that DBT_VENDORS names, all if it names none. Every mart asks, so what is missing is said here. #}
 {% macro vendors() %}
+  {% if not (target.host and target.user and target.dbname) %}
+    {% do exceptions.raise_compiler_error(
+      "dbt has no database: set host, port, user, password and database of target-postgres, as it takes no sqlalchemy_url"
+    ) %}
+  {% endif %}
   {% set named = env_var('DBT_VENDORS', '').replace(' ', '').split(',') | select | list %}
   {% for vendor in named if vendor not in things() %}
     {% do exceptions.raise_compiler_error(
