@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from singer_sdk import Tap
 
+from tools.lineage import lineage
 from tools.plugins import lock, lock_file
+from tools.sources import sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,9 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     readme = root / "README.md"
     yield readme, between("taps", overview(taps), readme.read_text())
     yield root / ".env.example", "\n".join(environment(tap) for tap in taps)
+    told = {tap.name: (" ".join((tap.__doc__ or "").split()), streams_of(tap)) for tap in taps}
+    yield root / "transform/models/sources.yml", sources(told)
+    yield root / "transform/lineage.svg", lineage(root / "transform")
     for tap in taps:
         folder = root / tap.name
         text = between("settings", settings_tables(tap), (folder / "README.md").read_text())

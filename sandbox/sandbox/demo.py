@@ -11,67 +11,52 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from rich.console import Console
+from rich.progress import Progress
 
-from sandbox import picture
+from sandbox import report
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 from sandbox.world import TWO_YEARS, World
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "output" / "demo"
+MELTANO = Path(sys.executable).with_name("meltano")
 FORTNIGHT = timedelta(days=14)
-PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano)\s+(.*)")
-WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page|Read) ")
-
-QUESTION = "Whom does coaching help? Each agent's sessions, quality score and stars from customers, over all vendors."
-ANSWER = """\
-with coached as (
-  select "agentName" as agent, count(*) as sessions
-  from tap_maestroqa.coaching_sessions where not "isDeleted" group by 1
-), reviewed as (
-  select concat_ws(' ', employee ->> 'first_name', employee ->> 'last_name') as agent, avg(score) as qa_score
-  from tap_agentconnect.qa_reviews where count_toward_score group by 1
-), rated as (
-  select concat_ws(' ', employee ->> 'first_name', employee ->> 'last_name') as agent,
-         avg((answer #>> '{selected_options,0,integer_value}')::int) as stars
-  from tap_agentconnect.feedbacks, unnest(answers) as answer
-  where answer ->> 'question_key' = 'agent_star_rating' group by 1
-)
-select agent, sessions, round(qa_score::numeric, 1) as qa_score, round(stars, 2) as stars
-from coached left join reviewed using (agent) left join rated using (agent)
-order by sessions desc, agent limit 12"""
+PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano|dbt-postgres)\s+(?:\d\d:\d\d:\d\d\s+)?(.*)")
+WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page|Read|Found|Done\. PASS)\b")
+DBT = "dbt-postgres"
+# Wide enough for the tables where nobody is told how wide the screen is.
+NO_SCREEN = 120
 
 
 def demo(folder: Path, history: timedelta = TWO_YEARS) -> None:
     """Run the demo on so much history; what it writes lands in this folder."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = console if console.is_terminal else Console(highlight=False, markup=False, width=NO_SCREEN)
     world, runs = World(history=history), _runs(folder)
     with Sandbox(world) as sandbox, Warehouse(folder / "postgres") as warehouse:
-        print(f"The vendors answer on {sandbox.url}, PostgreSQL is up.")
+        console.print(f"The vendors answer on {sandbox.url}, PostgreSQL is up.")
         # The sandbox forgets; what its people did before each later run is done again.
         for at in [*runs, world.now.isoformat()][1:]:
             for vendor in sandbox.vendors:
                 vendor.simulate_hour(at)
         if runs:
-            print(f"This is run {len(runs) + 1}: since the last one, people have worked at every vendor.")
+            console.print(f"This is run {len(runs) + 1}: since the last one, people have worked at every vendor.")
         started = datetime.now(timezone.utc)
         settings = _settings(sandbox, warehouse, folder)
-        for tap in _taps():
-            _meltano_run(tap, folder, settings)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            _run_all(folder, settings, progress)
         (folder / "runs.json").write_text(json.dumps([*runs, world.now.isoformat()]))
-        result = [*_tables(warehouse, started), *_answer(warehouse)]
-        (folder / "result.svg").write_text(picture.svg(result))
-        print("\n".join(result))
-    print(f"Done in {time.monotonic() - began:.0f} s. Run it again, and only what has changed will move.")
-    print("Look further:  python3 -m uv run sandbox psql  (or: sandbox psql 'select …')")
+        (folder / "result.svg").write_text(report.show(warehouse, started, console))
+    console.print(f"Done in {time.monotonic() - began:.0f} s. Run it again, and only what has changed will move.")
+    console.print("Look further:  python3 -m uv run sandbox psql  (or: sandbox psql 'select …')")
 
 
 def psql(query: str | None, folder: Path) -> int:
@@ -96,7 +81,10 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
     start = sandbox.world.start.isoformat()
     variables = {
         "MELTANO_SYS_DIR_ROOT": str(folder.resolve() / "meltano"),
-        "TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.sqlalchemy_url,
+        **warehouse.settings,
+        "DBT_USE_COLORS": "false",
+        "DBT_TARGET_PATH": str(folder.resolve() / "dbt"),
+        "DBT_LOG_PATH": str(folder.resolve() / "dbt"),
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
     }
     for tap, config in _taps().items():
@@ -120,53 +108,48 @@ def _taps() -> dict[str, dict[str, Any]]:
     return {plugin["name"]: plugin["config"] for plugin in environment["config"]["plugins"]["extractors"]}
 
 
-def _meltano_run(tap: str, folder: Path, settings: dict[str, str]) -> None:
-    """Run one tap into PostgreSQL, with its progress on the screen and all that Meltano said in a file."""
-    print(f"\n$ meltano run {tap} target-postgres", flush=True)
-    meltano = Path(sys.executable).with_name("meltano")
-    command = [str(meltano), "--environment=sandbox", "run", tap, "target-postgres"]
-    log = folder / f"{tap}.log"
+def _run_all(folder: Path, settings: dict[str, str], progress: Progress) -> None:
+    """Run the taps one after the other, and dbt behind the last of them."""
+    *taps, last = _taps()
+    commands = [*([tap, "target-postgres"] for tap in taps), [last, "target-postgres", f"{DBT}:build"]]
+    step = progress.add_task("meltano run", total=len(commands))
+    # Should this fail, the run that needs it installs it, and says why it cannot.
+    database = {"MELTANO_DATABASE_URI": f"sqlite:///{folder.resolve() / 'install.db'}"}
+    with subprocess.Popen(  # noqa: S603  # a fixed command
+        [str(MELTANO), "install", DBT],
+        cwd=ROOT,
+        env=os.environ | settings | database,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as installing:
+        progress.console.print(f"While the taps run, {DBT} is installed, for the tables that are asked at the end.")
+        for command in commands:
+            if command is commands[-1]:
+                installing.wait()
+            _meltano_run(command, folder, settings, progress.console)
+            progress.advance(step)
+
+
+def _meltano_run(blocks: list[str], folder: Path, settings: dict[str, str], console: Console) -> None:
+    """Run blocks in one command, with their progress on the screen and all that Meltano said in a file."""
+    shown = f"meltano run {' '.join(blocks)}"
+    console.print(f"\n$ {shown}")
+    log = folder / f"{blocks[0]}.log"
     with (
         log.open("w") as record,
         subprocess.Popen(  # noqa: S603  # a fixed command
-            command, cwd=ROOT, env=os.environ | settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [str(MELTANO), "--environment=sandbox", "run", *blocks],
+            cwd=ROOT,
+            env=os.environ | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as process,
     ):
         for line in process.stdout or ():
             record.write(line)
             if (said := PLUGIN_SAID.search(line)) and WORTH_SHOWING.match(said[2]):
-                print(f"  {said[2]}", flush=True)
+                console.print(f"  {said[2]}")
     if process.returncode:
-        print(log.read_text()[-3000:])
-        sys.exit(f"meltano run {tap} target-postgres failed; all it said is in {log}")
-
-
-def _tables(warehouse: Warehouse, since: datetime) -> list[str]:
-    rows = []
-    for schema, table in warehouse.tables():
-        _, times = warehouse.query(
-            "select column_name from information_schema.columns where table_schema = %s and table_name = %s "
-            "and data_type like 'timestamp%%' and column_name not like '\\_sdc%%' order by ordinal_position limit 1",
-            (schema, table),
-        )
-        column = f'"{times[0][0]}"' if times else "null::timestamp"
-        _, found = warehouse.query(
-            f"select count(*), count(*) filter (where _sdc_received_at >= %s), "  # noqa: S608  # known names
-            f'min({column})::date, max({column})::date from {schema}."{table}"',
-            (since.replace(tzinfo=None),),
-        )
-        rows.append((schema, table, *found[0]))
-    heading = "What is in PostgreSQL now, and what of it this run has moved:"
-    return ["", heading, "", *_table(("schema", "stream", "rows", "moved", "from", "to"), rows)]
-
-
-def _answer(warehouse: Warehouse) -> list[str]:
-    return ["", QUESTION, "", *ANSWER.splitlines(), "", *_table(*warehouse.query(ANSWER)), ""]
-
-
-def _table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    lines = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in [names, *rows]]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    ]
+        console.print(log.read_text()[-3000:])
+        sys.exit(f"{shown} failed; all it said is in {log}")

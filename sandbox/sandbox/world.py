@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from random import Random
@@ -15,20 +15,23 @@ TWO_YEARS = timedelta(days=730)
 EPOCH = datetime(2020, 1, 6, tzinfo=timezone.utc)
 CALL_EVERY = timedelta(hours=4)
 
+# Two share a name and a team: only numbers and addresses tell them apart.
 AGENTS = (
     "Amélie Laurent", "Björn Lindqvist", "Chidi Okafor", "Dóra Szabó", "Elif Yıldız", "François Gauthier",
     "Grace Kim", "Hanna Virtanen", "Ícaro Souza", "Jack O’Neill", "Katarzyna Wójcik", "Li Wei 李伟",
     "María Núñez", "Nguyễn Thị Hoa", "Olga Петрова", "Priya Sharma", "Quentin Dubois", "Rania حداد",
-    "Søren Kjær", "Tomáš Dvořák", "Uma Patel", "Vivian Chen", "Will Carter", "Zoë van Dijk",
+    "Søren Kjær", "Tomáš Dvořák", "Uma Patel", "Vivian Chen", "Grace Kim", "Zoë van Dijk",
 )  # fmt: skip
 COACHES = ("Ana Moreno", "Ben Fischer", "Carol Nakamura", "David Osei")
+# The numbers of agents from an agency: they get a new address with each year's contract.
+AGENCY = frozenset({9008, 9020})
 TEAMS = ("Billing", "Technical support", "Sales", "Retention")
 TOPICS = ("refund", "late delivery", "broken router", "price plan", "cancellation", "upgrade", "password")
 
 
 @dataclass(frozen=True)
 class Person:
-    """An agent or a coach: the one whom all four vendors know under this number, name and e-mail."""
+    """An agent or a coach, under the number, the name and the e-mail that vendors know the person by."""
 
     number: int
     name: str
@@ -73,6 +76,8 @@ class World:
 
     now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     history: timedelta = TWO_YEARS
+    # Points of quality, of a hundred, that a session of coaching adds in the weeks after it.
+    coaching_effect: float = 2.5
 
     @property
     def start(self) -> datetime:
@@ -89,6 +94,17 @@ class World:
         """Four coaches, one a team."""
         return [_person(101 + index, name, TEAMS[index]) for index, name in enumerate(COACHES)]
 
+    @cached_property
+    def helpdesk_agents(self) -> list[Person]:
+        """Whom the helpdesk knows: the agents, and one whom all others know under another number, or not at all."""
+        return [*self.agents, Person(4711, "Ingrid Holm", "user9501@contact-centre.example", TEAMS[0])]
+
+    def known_as(self, person: Person, at: datetime) -> Person:
+        """The person with the e-mail of that time."""
+        if person.number not in AGENCY:
+            return person
+        return replace(person, email=person.email.replace("@", f"-{at.year}@"))
+
     def coach_of(self, agent: Person) -> Person:
         """The coach of the agent's team."""
         return next(coach for coach in self.coaches if coach.team == agent.team)
@@ -96,12 +112,12 @@ class World:
     @cached_property
     def calls(self) -> list[Call]:
         """Six calls a day."""
-        calls = []
-        for number, moment in self.moments(CALL_EVERY, "calls"):
-            chance = self.chance("call", number)
-            agent, seconds = chance.choice(self.agents), int(chance.expovariate(1 / 420)) + 30
-            calls.append(Call(number, agent, moment, seconds, chance.choice(TOPICS)))
-        return calls
+        return [self._call(number, moment) for number, moment in self.moments(CALL_EVERY, "calls")]
+
+    def _call(self, number: int, moment: datetime) -> Call:
+        chance = self.chance("call", number)
+        agent, seconds = self.known_as(chance.choice(self.agents), moment), int(chance.expovariate(1 / 420)) + 30
+        return Call(number, agent, moment, seconds, chance.choice(TOPICS))
 
     def ticket_before(self, moment: datetime) -> str:
         """The ticket of a call shortly before this moment."""
@@ -109,7 +125,13 @@ class World:
 
     def moments(self, every: timedelta, what: str) -> Iterator[tuple[int, datetime]]:
         """One moment in each span of time that lies wholly in view, with the span's number since 2020."""
-        for number in range(int((self.start - EPOCH) / every) + 1, int((self.now - EPOCH) / every)):
+        return self.moments_between(every, what, self.start, self.now)
+
+    def moments_between(
+        self, every: timedelta, what: str, start: datetime, end: datetime
+    ) -> Iterator[tuple[int, datetime]]:
+        """One moment in each span of time that lies wholly between the two."""
+        for number in range(int((start - EPOCH) / every) + 1, int((end - EPOCH) / every)):
             yield number, EPOCH + (number + self.chance(what, number).random()) * every
 
     def chance(self, *about: object) -> Random:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import yaml
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
@@ -28,7 +29,17 @@ def test_catalog(tap: Contract, snapshot: SnapshotAssertion) -> None:
         jsonschema_rs.meta.validate(stream["schema"])
         assert set(stream["schema"].get("required", [])) >= set(stream["key_properties"])
         assert not undescribed(stream["schema"])
+    assert source_tables(tap) == {
+        stream["stream"]: list(stream["schema"]["properties"]) for stream in catalog["streams"]
+    }
     assert catalog == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def source_tables(tap: Contract) -> dict[str, list[str]]:
+    """Return the columns of each table that the dbt project knows of the tap."""
+    named = yaml.safe_load((ROOT / "transform" / "models" / "sources.yml").read_text())["sources"]
+    (source,) = (source for source in named if source["schema"] == tap.name.replace("-", "_"))
+    return {table["name"]: [column["name"] for column in table["columns"]] for table in source["tables"]}
 
 
 def undescribed(schema: dict[str, Any], path: str = "") -> list[str]:

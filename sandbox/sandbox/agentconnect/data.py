@@ -232,7 +232,9 @@ def feedbacks(world: World) -> list[Record]:
 def employees(world: World) -> list[Employee]:
     """All the accounts: the world's people, whoever leads the coaches, and some from an agency."""
     staff = [_employee(world, coach, leader=None) for coach in world.coaches]
-    staff += [_employee(world, agent, leader=world.coach_of(agent)) for agent in world.agents]
+    staff += [
+        _employee(world, world.known_as(agent, world.now), leader=world.coach_of(agent)) for agent in world.agents
+    ]
     for index, (name, status, custom_id) in enumerate(
         (
             ("Ingrid Holm", "active", None),

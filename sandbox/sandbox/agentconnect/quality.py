@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from sandbox import coaching
 from sandbox.agentconnect.data import COMMENTS, DAY, Record, person, url, uuid_of
 from sandbox.world import CALL_EVERY, EPOCH, Call
 
@@ -26,19 +27,24 @@ CRITERIA = (
         40,
         ((31, "Yes", 12.5), (32, "Partly", 7.5), (33, "No", 0)),
     ),
-    (9, "Were the next steps clear?", "Closing", 20, ((41, "Yes", 7.5), (42, "N/A", None))),
+    (9, "Were the next steps clear?", "Closing", 20, ((41, "Yes", 7.5), (43, "No", 0), (42, "N/A", None))),
 )
+# How good audited reviews are, and how often a question does not apply where it may not.
+AUDITED, NOT_APPLICABLE = 0.85, 0.1
 ITEMS_KEPT_FROM = datetime(2025, 10, 1, tzinfo=timezone.utc)
 
 
 def review(world: World, call: Call) -> Record:
-    """Give the QA review of a call: begun within days, done within minutes, now and then edited later."""
+    """Give the QA review of a call: begun within days, done within minutes, now and then edited later.
+
+    The agent is judged by how good the agent is at its completion.
+    """
     chance = world.chance("review", call.number)
     created = _whole(call.started) + timedelta(seconds=chance.randrange(DAY // 2, 6 * DAY))
     started = created + timedelta(seconds=chance.randrange(60, DAY))
     completed = started + timedelta(seconds=chance.randrange(120, 1800))
     coach, counts = world.coach_of(call.agent), chance.random() < 0.92
-    questions, score = _answered(chance)
+    questions, score = _answered(chance, coaching.quality(world, call.agent, completed))
     failed = chance.random() < 0.03
     score = 0.0 if failed else score
     spelled = chance.choice((f"{score:g}%", f"{score:g}%", f"{score:g}%", f"{score:.1f}%", round(score)))
@@ -84,7 +90,7 @@ def audit(world: World, reviewed: Record, number: int) -> Record:
     created = reviewed.updated + timedelta(seconds=chance.randrange(DAY, 9 * DAY))
     completed = created + timedelta(seconds=chance.randrange(300, 2 * DAY))
     auditor, audited = chance.sample(world.coaches, 2)
-    questions, score = _answered(chance)
+    questions, score = _answered(chance, AUDITED)
     done = completed < world.now and chance.random() < 0.9
     row: Row = {
         "uuid": uuid_of(world, "audit", number),
@@ -153,14 +159,14 @@ def session(world: World, number: int, created: datetime) -> Record:
     """Give the 1:1 of an agent and the coach: drafted, shared, perhaps shared again, archived late."""
     chance = world.chance("1:1", number)
     created = _whole(created)
-    agent = chance.choice(world.agents)
+    coached = coaching.one_to_one(world, number, created)
+    agent, shared = coached.agent, coached.held if coached.held and coached.held < world.now else None
     coach = world.coach_of(agent)
-    steps = [created + timedelta(seconds=chance.randrange(600, 3 * DAY))]
-    steps.append(steps[0] + timedelta(seconds=chance.randrange(600, 4 * DAY)))
-    steps.append(steps[1] + timedelta(seconds=chance.randrange(30 * DAY, 300 * DAY)))
-    chances = (0.95, 0.4, 0.3)
-    shared, reshared, archived = (
-        step if step < world.now and chance.random() < odds else None for step, odds in zip(steps, chances, strict=True)
+    steps = [(coached.held or created) + timedelta(seconds=chance.randrange(600, 4 * DAY))]
+    steps.append(steps[0] + timedelta(seconds=chance.randrange(30 * DAY, 300 * DAY)))
+    reshared, archived = (
+        step if step < world.now and chance.random() < odds else None
+        for step, odds in zip(steps, (0.4, 0.3), strict=True)
     )
     discussed = int((created - EPOCH) / CALL_EVERY) - chance.randrange(2, 40)
     owner = person(agent, "null")
@@ -205,7 +211,7 @@ def session(world: World, number: int, created: datetime) -> Record:
 
 def coaching_sessions(world: World) -> list[Record]:
     """Give a 1:1 about every day and a half."""
-    return [session(world, *when) for when in world.moments(timedelta(hours=36), "1:1")]
+    return [session(world, *when) for when in world.moments(coaching.ONE_TO_ONE_EVERY, "1:1")]
 
 
 def _scorecard(world: World, at: datetime, chance: Random) -> Row:
@@ -226,12 +232,15 @@ def _scorecard(world: World, at: datetime, chance: Random) -> Row:
     return {"name": name, "archived_at": ways[half % 3] if ended < world.now else None}
 
 
-def _answered(chance: Random) -> tuple[dict[str, Row], float]:
-    """Give a filled-in form and its score in percentage points."""
+def _answered(chance: Random, quality: float) -> tuple[dict[str, Row], float]:
+    """Give a filled-in form and its score in percentage points, which on average is the quality."""
     questions: dict[str, Row] = {}
     reached = most = 0.0
     for key, text, section, weight, options in CRITERIA:
-        option, label, points = chance.choices(options, (8, *[1] * (len(options) - 1)))[0]
+        scored = [option for option in reversed(options) if option[2] is not None]
+        place = coaching.graded(chance, [float(option[2]) for option in scored], quality)
+        missing = len(scored) < len(options) and chance.random() < NOT_APPLICABLE
+        option, label, points = options[-1] if missing else scored[place]
         blank = key == CRITERIA[-1][0] and chance.random() < 0.1
         chosen: Row = {str(option): {"option_text": label, "score": points}}
         questions[str(key)] = {

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING
 
+from sandbox import coaching
 from sandbox.execvision.calls import Record, call_record, identity, topic_record, topics
-from sandbox.execvision.feeds import EDITS, FIRST_ADDED, KPIS, MAKES, SCORECARDS
+from sandbox.execvision.feeds import EDITS, FIRST_ADDED, KPIS, MAKES, MEETING, SCORECARDS
 from sandbox.world import Call
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class Account:
     def users(self) -> dict[str, Record]:
         """The active users by id; one who is taken out leaves no other trace."""
         numbers = {agent.number: [str(agent.number)] for agent in self.world.agents}
-        return _by("userId", (_user(person, numbers) for person in (*self.world.agents, *self.world.coaches)))
+        people = (*self.world.agents, *self.world.coaches)
+        return _by("userId", (_user(self.world.known_as(person, self.world.now), numbers) for person in people))
 
     @cached_property
     def teams(self) -> dict[str, Record]:
@@ -250,17 +252,18 @@ class Account:
     def _plan_meetings(self) -> None:
         """A plan every six days, with a meeting in each of its weeks, of which some are missed."""
         plans, meetings = [], []
-        for number, at in self.world.moments(timedelta(days=6), "execvision plan"):
-            call = self._call_before(at)
+        for number, at in self.world.moments(coaching.PLAN_EVERY, "execvision plan"):
+            planned = coaching.plan(self.world, number, at)
+            call = replace(self._call_before(at), agent=planned[0].agent)
             plan = self._row("plans", 3000 + number, at, call)
-            for week in range(plan.body["plannedMeetings"]):
+            plan.body["plannedMeetings"] = len(planned)
+            for week, coached in enumerate(planned):
                 meeting = self._row("meetings", plan.body["planId"] * 100 + week, at, call)
-                meeting.body["dateTime"] += timedelta(weeks=week)
-                chance = self.world.chance("execvision meeting", meeting.id)
-                held = meeting.body["dateTime"] + timedelta(minutes=chance.uniform(25, 40))
-                if chance.randrange(8) and held < self.world.now:
-                    self._edit("meetings", meeting, held)
-                    self._edit("plans", plan, held)
+                meeting.body["dateTime"] = coached.planned
+                ended = coached.held + MEETING if coached.held else self.world.now
+                if ended < self.world.now:
+                    self._edit("meetings", meeting, ended)
+                    self._edit("plans", plan, ended)
                 meetings.append(meeting)
             plans.append(plan)
         self._feeds |= {"plans": Feed(plans), "meetings": Feed(meetings)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sandbox import coaching
 from sandbox.execvision.calls import Record, identity
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ TEXTS = (
     "<p>Verify first.</p>",
 )
 
+MEETING = timedelta(minutes=25)
+
 # Rows that a test adds are numbered from here on.
 FIRST_ADDED = 1_000_000
 
@@ -58,11 +61,15 @@ def listen(world: World, number: int, at: datetime, call: Call) -> Record:
 
 
 def result(world: World, number: int, at: datetime, call: Call) -> Record:
-    """A coach fills in a scorecard about a call; the feed serves its answers one by one."""
+    """A coach fills in a scorecard about a call; the feed serves its answers one by one.
+
+    The agent is judged by how good the agent is at that time.
+    """
     chance = world.chance("execvision score", number)
     reviewer = world.coach_of(call.agent)
     card = chance.choice(list(SCORECARDS))
     scheme, questions = SCORECARDS[card]
+    points, quality = [float(raw) for _, raw in SCHEMES[scheme]], coaching.quality(world, call.agent, at)
     skills = (*SKILLS.values(), None, None)
     common = {
         "reviewer": reviewer.email,
@@ -78,7 +85,7 @@ def result(world: World, number: int, at: datetime, call: Call) -> Record:
     }
     answers = []
     for question in questions:
-        answer, raw = chance.choice((*SCHEMES[scheme], (None, None)))
+        answer, raw = SCHEMES[scheme][coaching.graded(chance, points, quality)] if chance.randrange(9) else (None, None)
         answers.append(
             {
                 **common,
@@ -209,7 +216,7 @@ def _meet(body: Record, at: datetime) -> None:
     if body["endTime"]:
         body["comments"] = f"{body['comments'] or ''}asdfgsd fg "
         return
-    body.update(startTime=at - timedelta(minutes=25), endTime=at, scores={"Challenges": 20, "Lead In": 80})
+    body.update(startTime=at - MEETING, endTime=at, scores={"Challenges": 20, "Lead In": 80})
     asked = _question("Did the rep ask probing questions to uncover challenges?", 5, 1, None)
     body["callReviews"][0]["questions"].append(asked)
     body["questions"].append(_question("Does the rep pull it off?", 5, 5, 34))

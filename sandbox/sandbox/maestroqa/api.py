@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
+from sandbox import coaching
 from sandbox.vendor import Limit, Vendor
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class MaestroQA(Vendor):
     def sessions(self) -> dict[str, Session]:
         """Every session by its id."""
         sessions: dict[str, Session] = {}
-        for number, moment in self.world.moments(timedelta(hours=14), "session"):
+        for number, moment in self.world.moments(coaching.SESSION_EVERY, "session"):
             self._coach(number, moment, sessions)
         return sessions
 
@@ -137,9 +138,9 @@ class MaestroQA(Vendor):
 
     def _coach(self, number: object, created: datetime, sessions: dict[str, Session]) -> Session:
         chance = self.world.chance("session", number)
-        agent = chance.choice(self.world.agents)
+        coached = coaching.session(self.world, number, created)
+        agent = coached.agent
         coach = self.world.coach_of(agent)
-        meeting = created + timedelta(days=chance.uniform(0, 20)) if chance.random() > 0.08 else None
         template = chance.choice(("Weekly 1:1", "Calibration follow-up", "New starter"))
         session: Session = {
             "_id": _id(chance),
@@ -156,7 +157,7 @@ class MaestroQA(Vendor):
             "createdAt": created,
             "updatedAt": created,
             "sharedWithAgent": chance.random() < 0.9,
-            "meetingDate": meeting,
+            "meetingDate": coached.planned,
             "agentConfirmed": False,
             "coachConfirmed": False,
             "coachNotes": chance.choice(NOTES) * chance.choice((1, 1, 1, 40)),
@@ -242,7 +243,7 @@ class MaestroQA(Vendor):
 
     def _log(self, session: Session, action: str, at: datetime, by: Person | None = None) -> None:
         person = by or self.world.coach_of(
-            next(agent for agent in self.world.agents if str(agent.number) == session["agentId"])
+            next(agent for agent in self.world.helpdesk_agents if str(agent.number) == session["agentId"])
         )
         session["activityLog"].append(
             {
