@@ -64,7 +64,7 @@ def test_three_in_a_row(sandbox: Sandbox, tmp_path: Path) -> None:
         (folder := tmp_path / name).mkdir()
         (folder / "config.json").write_text(json.dumps(config))
         with (folder / "out").open("w") as out, (folder / "log").open("w") as log:
-            command = [BIN / "tap-caranalytics", "--config", "config.json", "--catalog", "../catalog.json"]
+            command = [str(BIN / "tap-caranalytics"), "--config", "config.json", "--catalog", "../catalog.json"]
             subprocess.run(command, cwd=folder, stdout=out, stderr=log, check=True)
     (first, _), (second, _), (third, _) = (used(tmp_path / name) for name in ("first", "second", "third"))
     assert max(first + second, third) < 20 < first + second + third == len(sandbox.caranalytics.seen)
