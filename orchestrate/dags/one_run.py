@@ -26,12 +26,14 @@ TENANT = re.compile(r"[a-z][a-z0-9_]{0,30}")
 READ = re.compile(r"Read (\w+) to its end: (\d+) rows, (\d+) requests, ([\d.]+) s of waiting .*; bookmark: (.*)")
 # What no other try can change: settings, and what the vendor refuses.
 HOPELESS = re.compile(r"Config validation failed|Error: (Settings refused|rate_limit_file|.+ refused [A-Z]+ )")
-# Killed with its worker, however that ends, and its files with it; if this shell is killed, Meltano is, too.
+# Meltano ends when its worker does, in whatever way, and then also a tap that it leaves waiting for an answer, and all
+# files. Should this shell be killed, too, Meltano ends by itself, and the next run here clears away the rest.
 WITH_WORKER = """
 trap 'kill $run' TERM
-setpriv --pdeathsig TERM "$@" & run=$!
+setpriv --pdeathsig TERM setsid "$@" & run=$!
 wait $run; status=$?
 while kill -0 $run 2>/dev/null; do wait $run; status=$?; done
+kill -KILL -$run 2>/dev/null
 rm -rf "$MELTANO_SYS_DIR_ROOT"
 exit $status
 """
