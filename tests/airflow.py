@@ -25,10 +25,9 @@ from tests.singer import BIN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from sandbox.faults import ResponseFault
+
 VERSION = "3.3"
-SERVICES = ("api-server", "dag-processor", "scheduler")
-# Found in the environment of a service and of all that it forks, but not in that of Meltano.
-MARK = "AIRFLOW_SERVICE"
 
 
 def installed_airflow() -> Path:
@@ -56,6 +55,8 @@ class Airflow:
     def __init__(self, folder: Path, plugins: Path, tenants: Mapping[str, Any], variables: Mapping[str, str]) -> None:
         """Prepare the project's copy; `variables` are the worker's, with connections and where the state is kept."""
         self._bin, self.folder = installed_airflow(), folder
+        self._services: dict[str, subprocess.Popen[bytes]] = {}
+        self._of_a_run = f"MELTANO_SYS_DIR_ROOT={folder / 'tmp'}"
         self.project, self.temporary = folder / "project", folder / "tmp"
         for made in (self.project, self.temporary, folder / "home"):
             made.mkdir(parents=True)
@@ -115,36 +116,55 @@ class Airflow:
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    def start(self, service: str) -> subprocess.Popen[bytes]:
-        """Start a service; what it says is appended to a file."""
+    def start(self, service: str) -> None:
+        """Start a service, also one that was killed; what it says is appended to a file."""
+        if killed := self._services.get(service):
+            killed.wait()
         with (self.folder / f"{service}.log").open("ab") as log:
-            return subprocess.Popen(
+            self._services[service] = subprocess.Popen(
                 [self._bin / "airflow", service],
-                env={**self._environment, MARK: service},
+                env=self._environment,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
 
-    def kill(self, service: str) -> None:
-        """Kill a service and whatever it has forked, at once."""
-        kill(having(f"{MARK}={service}"))
+    def processes(self, service: str) -> list[int]:
+        """Return a service's processes, workers included, but not what they have Meltano do."""
+        return [pid for pid in with_children(self._services[service].pid) if not having(self._of_a_run, [pid])]
 
     def stop(self) -> None:
         """Kill what runs of it, Meltano included."""
-        kill([pid for service in SERVICES for pid in having(f"{MARK}={service}")])
-        kill(having(f"TMPDIR={self.temporary}", prefix=True))
+        for service in self._services.values():
+            if service.poll() is None:
+                kill(with_children(service.pid))
+            service.wait()
+        kill(having(f"TMPDIR={self.temporary}"))
 
 
-def having(variable: str, *, prefix: bool = False) -> list[int]:
-    """Return the processes that were started with this in their environment, or with something that begins so."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/environ"):
+def with_children(pid: int) -> list[int]:
+    """Return a process and all that it has started. (Some overwrite their environment, in which a mark might be.)"""
+    children: dict[int, list[int]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            given = file.read_bytes().split(b"\0")
-            if any(item.startswith(variable.encode()) if prefix else item == variable.encode() for item in given):
-                found.append(int(file.parent.name))
+            parent = int(file.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(file.parent.name))
+    found = [pid]
+    for each in found:
+        found += children.get(each, [])
+    return found
+
+
+def having(variable: str, among: Iterable[int] | None = None) -> list[int]:
+    """Return the processes with a variable in their environment that begins so."""
+    found = []
+    pids = among if among is not None else [int(file.name) for file in Path("/proc").glob("[0-9]*")]
+    for pid in pids:
+        with suppress(OSError):
+            given = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            if any(item.startswith(variable.encode()) for item in given):
+                found.append(pid)
     return found
 
 
@@ -182,3 +202,13 @@ def until(condition: Iterator[bool], seconds: float) -> None:
             tick.wait(0.2)
     finally:
         timer.cancel()
+
+
+def told(event: threading.Event, spoil: ResponseFault) -> ResponseFault:
+    """Return the fault; the event tells when it happens."""
+
+    def spoil_and_tell(answer: Any) -> Any:
+        event.set()
+        return spoil(answer)
+
+    return spoil_and_tell

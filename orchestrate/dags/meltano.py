@@ -29,6 +29,8 @@ NOT_SLICED = {
     "tap-maestroqa": "edits made between a slice and the next run would be lost, and ten years take 75 seconds",
 }
 TIMES: dict[str, Any] = {"type": ["null", "string"], "format": "date"}
+# Over ten minutes and more, also where a worker was killed.
+RETRIES = {"retries": 6, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
 PARAMS = {
     "start": Param(None, **TIMES, description="Load the past from this day on, in slices, the newest first."),
     "end": Param(None, **TIMES, description="The last day of the past: the one before start_date in tenants.yml."),
@@ -60,9 +62,6 @@ def account_dag(tenant: str, tap: str, plain: dict[str, Any], schedule: str, loa
 
     @task(
         max_active_tis_per_dag=1,  # in all runs of the DAG: two at once would share a quota and a state
-        retries=6,  # over ten minutes and more
-        retry_delay=timedelta(seconds=10),
-        retry_exponential_backoff=True,
         map_index_template="{{ shown }}",
         outlets=[tables],
     )
@@ -103,6 +102,7 @@ def account_dag(tenant: str, tap: str, plain: dict[str, Any], schedule: str, loa
         catchup=False,
         max_active_runs=2,  # slices of the past, and the schedule beside them
         is_paused_upon_creation=False,
+        default_args=RETRIES,
         params=PARAMS,
         tags=[tenant, tap],
     ) as dag:

@@ -12,13 +12,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from sandbox.faults import ResponseFault, hang
+from sandbox.faults import hang
 from sandbox.server import Sandbox
 from sandbox.vendor import Limit, Seen
 from sandbox.warehouse import Warehouse
 from sandbox.world import World
 
-from tests.airflow import Airflow, connection, create_database, having, kill, until
+from tests.airflow import Airflow, connection, create_database, having, kill, told, until
 from tests.contract.contract import day
 from tests.meltano import Meltano
 
@@ -183,16 +183,6 @@ def load_serially(sandbox: Sandbox, warehouse: Warehouse, installed: Path, folde
     Meltano(installed, folder).run("run", "tap-caranalytics", "target-postgres", environment=environment)
 
 
-def told(event: Event, spoil: ResponseFault) -> ResponseFault:
-    """Return the fault; the event tells when it happens."""
-
-    def spoil_and_tell(answer: Any) -> Any:
-        event.set()
-        return spoil(answer)
-
-    return spoil_and_tell
-
-
 def run_of(seen: Seen) -> bool:
     return seen.path.rpartition("/")[2] in {"author", "response"}
 
@@ -247,7 +237,7 @@ def kill_in_the_middle(airflow: Airflow, account: str, secret: str) -> None:
     with_secret = [file for file in files if secret.encode() in file.read_bytes()]
     assert with_secret
     assert {stat.S_IMODE(file.stat().st_mode) for file in with_secret} == {stat.S_IRUSR | stat.S_IWUSR}
-    workers = having("AIRFLOW_SERVICE=scheduler")
+    workers = airflow.processes("scheduler")
     kill(workers, stopped=True)
     kill(having(f"MELTANO_SYS_DIR_ROOT={folder}"))
     kill(workers)
