@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from singer_sdk import Tap
 
+from tools import scale
 from tools.plugins import lock, lock_file
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     taps = [load(path.name) for path in sorted(root.glob("tap-*"))]
     readme = root / "README.md"
     yield readme, between("taps", overview(taps), readme.read_text())
+    growth = root / "docs" / "scale.md"
+    yield growth, between("figures", scale.figures(), growth.read_text())
     yield root / ".env.example", "\n".join(environment(tap) for tap in taps)
     for tap in taps:
         folder = root / tap.name
