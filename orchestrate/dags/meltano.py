@@ -34,7 +34,7 @@ RETRIES = {"retries": 6, "retry_delay": timedelta(seconds=10), "retry_exponentia
 PARAMS = {
     "start": Param(None, **TIMES, description="Load the past from this day on, in slices, the newest first."),
     "end": Param(None, **TIMES, description="The last day of the past: the one before start_date in tenants.yml."),
-    "days": Param(30, type="integer", minimum=1, description="How many days a slice has."),
+    "days": Param(7, type="integer", minimum=1, description="Days in a slice, for whose end what is new waits."),
 }
 
 
@@ -68,9 +68,9 @@ def account_dag(tenant: str, tap: str, plain: dict[str, Any], schedule: str, loa
     def load(part: dict[str, str]) -> dict[str, Any]:
         """Load the account, or one slice of its past; return what an operator wants to know of it."""
         context = get_current_context()
-        context["shown"] = " to ".join(part.values()) or "what is new"
+        context["shown"] = "{start_date} to {end_date}".format(**part) if part else "what is new"
         memory, here = context["asset_state_store"][tables], socket.gethostname()
-        state_id = ":".join([f"{ENVIRONMENT}:{tap}-to-{loader}", tenant, *list(part.values())[:1]])
+        state_id = ":".join([f"{ENVIRONMENT}:{tap}-to-{loader}", tenant, *([part["start_date"]] if part else [])])
         run = one_run.OneRun(PROJECT, account, tap, loader)
         variables = variables_of(tap, secrets_of(account, tap) | {"_load_schema": account, **plain, **part})
         variables |= variables_of(loader, connection_settings(loader.replace("-", "_")))
