@@ -40,7 +40,7 @@ class Account:
 
 ACCOUNTS = (
     Account("MaestroQA", tuple(MAESTRO_QA), ceil(3653 / 88), "ten years", ceil(731 / 88)),
-    Account("ExecVision", tuple(BY_DAY), 1000, "a million rows", 16),
+    Account("ExecVision", tuple(BY_DAY), 1000, "a million rows", 42),
     Account("Agent Connect", tuple(AGENT_CONNECT), 1000, "a million rows", 19),
     Account("Care Analytics", (Rate(CARE_REQUESTS, MINUTE_MS),), 548 * 13 * 3, "18 months, a day a window", 78),
 )
