@@ -32,9 +32,9 @@ VERSION = "3.3"
 
 def installed_airflow() -> Path:
     """Return the folder with Airflow's executables, installed if need be; git ignores it."""
-    folder = ROOT / ".ci" / f"airflow-{sys.version_info.major}.{sys.version_info.minor}"
-    folder.parent.mkdir(exist_ok=True)
-    with folder.with_suffix(f".{VERSION}.lock").open("w") as lock:
+    folder = ROOT / ".ci" / "airflow" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
         flock(lock, LOCK_EX)
         done = folder / f"installed-{VERSION}"
         if not done.exists():
