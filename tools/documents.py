@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from singer_sdk import Tap
 
+from tools import scale
 from tools.lineage import lineage
 from tools.plugins import lock, lock_file
 from tools.sources import sources
@@ -34,6 +35,8 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     taps = [load(path.name) for path in sorted(root.glob("tap-*"))]
     readme = root / "README.md"
     yield readme, between("taps", overview(taps), readme.read_text())
+    growth = root / "docs" / "scale.md"
+    yield growth, between("figures", scale.figures(), growth.read_text())
     yield root / ".env.example", "\n".join(environment(tap) for tap in taps)
     told = {tap.name: (" ".join((tap.__doc__ or "").split()), streams_of(tap)) for tap in taps}
     yield root / "transform/models/sources.yml", sources(told)

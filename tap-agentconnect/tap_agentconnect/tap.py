@@ -113,7 +113,7 @@ class TapAgentConnect(BaseTap):
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
         sign = SignedToken(self.config["api_key"], self.config["api_secret"])
-        return rate_limited_session(self.api_url, RATES, self.config["user_agent"], sign)
+        return rate_limited_session(self.api_url, RATES, self.config["user_agent"], sign, quota=self.quota)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:

@@ -218,7 +218,7 @@ class TapCarAnalytics(BaseTap):
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
         rates = [Rate(int(self.config["requests_per_minute"]), MINUTE_MS)]
-        return rate_limited_session(self.config["api_url"], rates, self.config["user_agent"])
+        return rate_limited_session(self.config["api_url"], rates, self.config["user_agent"], quota=self.quota)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:

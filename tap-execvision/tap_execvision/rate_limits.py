@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import requests
 
+    from .base.quota import Quota
+
 EASTERN = ZoneInfo("America/New_York")
 # The day is 06:00 to 21:00: a minute more on both sides, for a clock that is off.
 DAY_START, DAY_END = time(5, 59), time(21, 1)
@@ -52,10 +54,12 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def time_of_day_session(api_url: str, user_agent: str, clock: Callable[[], datetime] = _now) -> requests.Session:
+def time_of_day_session(
+    api_url: str, user_agent: str, clock: Callable[[], datetime] = _now, *, quota: Quota | None = None
+) -> requests.Session:
     """Return a session that keeps to the limit of the hour."""
-    session = rate_limited_session(api_url, BY_DAY, user_agent)
-    night = rate_limited_session(api_url, BY_NIGHT, user_agent)
+    session = rate_limited_session(api_url, BY_DAY, user_agent, quota=quota)
+    night = rate_limited_session(api_url, BY_NIGHT, user_agent, quota=quota)
     origin = urlsplit(api_url)
     adapter = TimeOfDayAdapter(session.get_adapter(api_url), night.get_adapter(api_url), clock)
     session.mount(f"{origin.scheme}://{origin.netloc}", adapter)

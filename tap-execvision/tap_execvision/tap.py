@@ -117,7 +117,7 @@ class TapExecVision(BaseTap):
     @override
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
-        return time_of_day_session(self.api_url, self.config["user_agent"])
+        return time_of_day_session(self.api_url, self.config["user_agent"], quota=self.quota)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:

@@ -23,6 +23,7 @@ from typing_extensions import override
 
 from .http import Redactor, TapError, vendor_clock
 from .output import MessageWriter, in_one_line
+from .quota import Quota
 from .records import parse_datetime, shifted
 from .settings import CONTROL, DAY, SettingsError, environment_settings, tidy, url_errors
 
@@ -51,6 +52,11 @@ class BaseTap(Tap):
     @abstractmethod
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
+
+    @cached_property
+    def quota(self) -> Quota:
+        """What the run uses of the vendor's quota."""
+        return Quota(self.config.get("rate_limit_file"))
 
     @property
     def api_url(self) -> str:

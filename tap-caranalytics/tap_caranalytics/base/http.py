@@ -12,6 +12,7 @@ import logging
 import re
 import ssl
 import tempfile
+import time
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from itertools import groupby
@@ -22,10 +23,12 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 import click
 import requests
-from pyrate_limiter import InMemoryBucket, Limiter, Rate
+from pyrate_limiter import Limiter, Rate
 from requests_ratelimiter import LimiterAdapter
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 from urllib3.exceptions import NameResolutionError
+
+from .quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -202,30 +205,39 @@ def vendor_clock(response: requests.Response) -> datetime | None:
 class RateLimitedAdapter(LimiterAdapter):
     """Waits for its turn, and only then signs: what proves the sender must not grow old in the queue."""
 
-    def __init__(self, limiter: Limiter, sign: AuthBase | None) -> None:
+    def __init__(self, limiter: Limiter, sign: AuthBase | None, quota: Quota) -> None:
         # Not told to fill its bucket on a 429: the retry waits as the vendor says.
         super().__init__(limiter=limiter, per_host=False, limit_statuses=())
-        self._sign = sign
+        self._sign, self._quota, self._asked_at = sign, quota, 0.0
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
+        """Send, once it is this request's turn."""
+        self._asked_at = time.monotonic()
+        return super().send(request, *args, **how)
 
     def add_headers(self, request: requests.PreparedRequest, **_: Any) -> None:
-        """Sign; `requests` calls this right before it sends."""
+        """Sign, and count; `requests` calls this right before it sends."""
+        self._quota.requests += 1
+        self._quota.waited += time.monotonic() - self._asked_at
         if self._sign:
             self._sign(request)
 
 
 def rate_limited_session(
-    api_url: str, rates: list[Rate], user_agent: str, sign: AuthBase | None = None
+    api_url: str, rates: list[Rate], user_agent: str, sign: AuthBase | None = None, *, quota: Quota | None = None
 ) -> requests.Session:
     """Return a session that waits before it would ask the API for more than the vendor allows."""
+    quota = quota or Quota()
     # At DEBUG they write whole addresses, in which a name or a key may stand.
     for name in ("urllib3.connectionpool", "urllib3.util.retry"):
         logging.getLogger(name).setLevel(logging.INFO)
     session = requests.Session()
     session.headers["User-Agent"] = user_agent
-    limiter = Limiter(InMemoryBucket(rates))
-    limiter.try_acquire("the last request of a run that may have ended a moment ago")
+    limiter = Limiter(bucket := quota.bucket(rates))
+    if not bucket.count():
+        limiter.try_acquire("the last request of a run that may have ended a moment ago")
     origin = urlsplit(api_url)
-    session.mount(f"{origin.scheme}://{origin.netloc}", RateLimitedAdapter(limiter, sign))
+    session.mount(f"{origin.scheme}://{origin.netloc}", RateLimitedAdapter(limiter, sign, quota))
     # The SDK sends requests past the step that reads REQUESTS_CA_BUNDLE.
     session.verify = session.merge_environment_settings(api_url, {}, None, None, None)["verify"]
     if isinstance(session.verify, str) and not Path(session.verify).exists():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from contextlib import closing
+from copy import copy
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -129,7 +130,7 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
         versioned = self.is_whole_list and bool(self.config.get("emit_activate_version_messages"))
         if versioned:
             self._stream_version = self._initialized_at // 1000
-        rows, number, told = 0, 0, time.monotonic()
+        rows, number, told, before = 0, 0, time.monotonic(), copy(self._tap.quota)
         for number, batch in enumerate(read_ahead(self._fetch_batches()), 1):
             for row in batch.rows:
                 rows += 1
@@ -141,7 +142,11 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
         self.all_written()
         if versioned and self._stream_version:
             self._write_activate_version_message(self._stream_version)
-        self.logger.info("Read %s to its end: %d rows", self.name, rows)
+        used = self._tap.quota.since(before)
+        self.logger.info(
+            "Read %s to its end: %d rows, %d requests, %.1f s of waiting for the quota; bookmark: %s",
+            *(self.name, rows, used.requests, used.waited, self.stream_state.get("replication_key_value", "none")),
+        )
         if self.repair.count:
             self.logger.warning(
                 "%s: %d characters that no database stores (U+0000, half surrogates) became U+FFFD",

@@ -48,6 +48,13 @@ def common_settings(
             + about_timeout,
         ),
         th.Property(
+            "rate_limit_file",
+            th.StringType,
+            title="Rate limit file",
+            description="A file, one for each account, in which its runs on this machine count their requests, so that "
+            "together they stay below the vendor's limits. Without it, a run does not know of those before it.",
+        ),
+        th.Property(
             "user_agent",
             th.StringType,
             default=tap,

@@ -58,7 +58,7 @@ class TapNewVendor(BaseTap):
     @override
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
-        return rate_limited_session(self.api_url, RATES, self.config["user_agent"])
+        return rate_limited_session(self.api_url, RATES, self.config["user_agent"], quota=self.quota)
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
