@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.helpers._flattening import flatten_key
+from singer_sdk.mapper import SameRecordTransform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,23 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
 _encode = msgspec.json.Encoder(enc_hook=str, decimal_format="number").encode
+
+
+class QuickMap:
+    """Does what a stream map does to a record; where that is nothing but flattening, without the SDK."""
+
+    def __init__(self) -> None:
+        """Start with no map."""
+        self._flatten: Flattener | None = None
+
+    def __call__(self, stream_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what the map makes of the record, None when it leaves it out."""
+        options = stream_map.flattening_options
+        if type(stream_map) is not SameRecordTransform or not options or not stream_map.flattening_enabled:
+            return stream_map.transform(record)
+        if self._flatten is None or self._flatten.stream_map is not stream_map:
+            self._flatten = Flattener(stream_map, options)
+        return self._flatten(record)
 
 
 class Flattener:

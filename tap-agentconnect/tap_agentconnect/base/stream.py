@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import backoff
 from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.streams.rest import PageContext, RESTStream
 from typing_extensions import override
 
-from .flattening import Flattener
+from .flattening import QuickMap
 from .http import (
     RefusedError,
     TapError,
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     import requests
     from backoff.types import Details
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.mapper import StreamMap
 
     from .records import Convert
     from .tap import BaseTap
@@ -63,7 +61,6 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
     allow_redirects = False
 
     _tap: BaseTap
-    _flattener: Flattener | None = None
 
     #: How errors call the other side.
     vendor: ClassVar[str]
@@ -116,6 +113,10 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
         """What makes the vendor's rows fit the schema."""
         flattens = bool(self.config.get("flattening_enabled"))
         return Normaliser(self.effective_schema, self.logger, self.mask, self.reshape, flattens=flattens)
+
+    @cached_property
+    def _map(self) -> QuickMap:
+        return QuickMap()
 
     # Records
 
@@ -211,22 +212,13 @@ class BaseStream(RESTStream[Request], Generic[Request, Page]):
     def _write_record_message(self, record: Record) -> None:
         """Write a record as it is: the SDK would walk all of it once more, to deselect what Normaliser has left out."""
         for stream_map in self.stream_maps:
-            if (mapped := self._mapped(record, stream_map)) is not None:
+            if (mapped := self._map(stream_map, record)) is not None:
                 self._tap.write_message(
                     RecordMessage(
                         stream_map.stream_alias, mapped, version=self._stream_version, time_extracted=utc_now()
                     )
                 )
         self.state_manager.is_flushed = False
-
-    def _mapped(self, record: Record, stream_map: StreamMap) -> Record | None:
-        """Return what a map makes of a record; where that is nothing but flattening, our own does it."""
-        options = stream_map.flattening_options
-        if type(stream_map) is not SameRecordTransform or not options or not stream_map.flattening_enabled:
-            return stream_map.transform(record)
-        if self._flattener is None or self._flattener.stream_map is not stream_map:
-            self._flattener = Flattener(stream_map, options)
-        return self._flattener(record)
 
     # State
 
