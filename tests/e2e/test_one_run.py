@@ -90,7 +90,10 @@ def test_what_was_killed_outright_is_cleared_away_by_the_next_run(sandbox: Sandb
         process.send_signal(signal.SIGSTOP)
         # All but a tap that still waits, the worst that can be left.
         (tap,) = (pid for pid in processes(variables) if b"/bin/tap-maestroqa" in commandline(pid))
-        kill(pid for pid in processes(variables) if pid != tap)
+        others = [pid for pid in processes(variables) if pid != tap]
+        # So that none notices the end of another, and begins to clear away.
+        kill(others, stopped=True)
+        kill(others)
         process.kill()
     until((processes(variables) == [tap] for _ in count()), 60)
     assert any(b"sandbox-token" in file.read_bytes() for file in folder_in(variables).rglob("*.json"))
