@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from .auth import CLOCK_SKEW
-from .base.doctor import Doctor, Finding, grouped
+from .base.doctor import Doctor, Finding
+from .base.readings import grouped
 from .employees import EmployeeStream
 from .feeds import SequenceStream
 from .pagination import EmployeeRequest, FeedRequest

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import override
 
-from .base.doctor import Doctor, Finding, NotKnownError, grouped, remaining
+from .base.doctor import Doctor, Finding
 from .base.http import RefusedError
+from .base.readings import NotKnownError, grouped, remaining
 from .base.records import parse_datetime
 from .jobs import Job, Redirect
 from .reports import ListStream, ReportStream, SnapshotStream, WindowsStream
@@ -46,7 +47,9 @@ class Sample(NamedTuple):
 
 
 class CarAnalyticsDoctor(Doctor):
-    """Runs each selected report for a day, and one of them once or twice more."""
+    """Runs each selected report for a day, and one of them up to three times more."""
+
+    field_name = re.compile(r"[^\W\d_][\w .%#()/-]{0,99}")  # a column's label, maybe
 
     @cached_property
     def names_sent(self) -> dict[str, set[str]]:
@@ -95,14 +98,21 @@ class CarAnalyticsDoctor(Doctor):
             self.samples.append(Sample(stream, span, rows))
         if names := {name for row in rows[:SAMPLE] for name in row}:
             self.names_sent[stream.name] = names
-        return [stream.record_format.names.of_row(row) for row in rows[:SAMPLE]]
+        return rows[:SAMPLE]
 
     @override
-    def fields(self, stream: CareStream, rows: Any) -> str:
-        if isinstance(stream, WindowsStream):
-            return "; the reports' streams fill it"
-        unknown = {name for row in rows for name in row} - stream.schema["properties"].keys()
-        return f"; columns beside the documented ones: {self.names(unknown)}" if unknown else ""
+    def streams(self) -> list[CareStream]:
+        # The reports' streams fill `windows`.
+        return [stream for stream in super().streams() if not isinstance(stream, WindowsStream)]
+
+    @override
+    def is_known(self, stream: CareStream, name: str) -> bool:
+        column = stream.record_format.names[name] if isinstance(stream, ReportStream) else name
+        return super().is_known(stream, column)
+
+    @override
+    def fields(self, unknown: str) -> str:
+        return f"columns beside the documented ones: {unknown}"
 
     @override
     def questions(self) -> Iterable[tuple[str, Callable[[], str | Finding]]]:
@@ -181,7 +191,10 @@ class CarAnalyticsDoctor(Doctor):
 
         known = {row for times in by_column.values() for row in times}
         ways = [(column, inclusive) for column in by_column for inclusive in (True, False)]
-        left = remaining(ways, moments[:: -(-len(moments) // 50)], predicted, found, at_most=2)
+        # Just after one, to tell apart columns whose times are not far from each other.
+        some = moments[:: -(-len(moments) // 50)]
+        ends = [*some, *(moment + MILLISECOND for moment in some)]
+        left = remaining(ways, ends, predicted, found, at_most=3)
         inclusive = {way[1] for way in left}
         if inclusive == {True}:
             return f"inclusive (seen in {stream.name})"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from typing_extensions import override
 
-from .base.doctor import Doctor, Finding, NotKnownError, grouped, remaining
+from .base.doctor import Doctor, Finding
 from .base.http import RefusedError
+from .base.readings import NotKnownError, grouped, remaining
 from .base.records import shifted
 from .feeds import DetailStream, FeedStream
 from .pages import Feed, FeedRequest
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from .client import ExecVisionStream
     from .pages import Row
 
-SECOND = timedelta(seconds=1)
-TENTH = timedelta(milliseconds=100)
+# From a row, how far away is what may or may not count for the same moment.
+BESIDE = [timedelta(seconds=seconds) for seconds in (0, 1, -1, 0.1, -0.1)]
 # What of a moment counts, by the name of how far it does.
 FLOORS: dict[str, Callable[[datetime], datetime]] = {
     "its seconds are ignored": lambda moment: moment.replace(second=0, microsecond=0),
@@ -33,8 +34,6 @@ FLOORS: dict[str, Callable[[datetime], datetime]] = {
 }
 HOURS_BEHIND = range(-14, 13)
 NEW_YORK = {4, 5}
-# Of so many rows of a page, each is a question that could be asked.
-ROWS_ASKED_FOR = 20
 
 
 class Since(NamedTuple):
@@ -136,20 +135,27 @@ class ExecVisionDoctor(Doctor):
     def _ways(self) -> list[Since]:
         """How `since` may be understood, after rows of a known page were asked for in other ways."""
         stream, moments = self._timed_feed
-        every = [
+        times = sorted({*moments.values()})
+        left = [
             Since(inclusive, counts, hours)
             for inclusive in (True, False)
             for counts in FLOORS
             for hours in HOURS_BEHIND
         ]
-        times = sorted({*moments.values()})
-        times = times[:: -(-len(times) // ROWS_ASKED_FOR)]
-        left = remaining(
-            every,
-            [moment for time in times for moment in (time, time + SECOND, time + TENTH)],
-            lambda way, since: frozenset(key for key, at in moments.items() if way.lets_through(at, since)),
-            lambda since: self._known_after(stream, moments, FeedRequest(since, DEFAULT_LIMIT)),
-        )
+
+        def predicted(way: Since, since: datetime) -> frozenset[str]:
+            return frozenset(key for key, at in moments.items() if way.lets_through(at, since))
+
+        def found(since: datetime) -> frozenset[str]:
+            return self._known_after(stream, moments, FeedRequest(since, DEFAULT_LIMIT))
+
+        left = remaining(left, _some(times, 20), predicted, found)
+        # Once the zone is known, what is asked for can lie right beside a row.
+        hours = sorted({way.hours_behind for way in left}, key=abs)[:2]
+        beside = [
+            shifted(time, by - timedelta(hours=behind)) for behind in hours for time in _some(times, 8) for by in BESIDE
+        ]
+        left = remaining(left, beside, predicted, found)
         if not left:
             message = f"the answers contradict each other; {stream.name} may have changed meanwhile, so ask again"
             raise NotKnownError(message)
@@ -213,6 +219,8 @@ class ExecVisionDoctor(Doctor):
         if following.isdisjoint(keys[: len(keys) // 2]):
             repeats = ", and its own row comes again" if middle in following else ""
             return f"honoured: looked up{repeats}"
+        if middle not in _moments(stream, rows):
+            return "not looked up, and not known whether compared: no row shows when it was modified"
         since = moments[middle]
         with_id = self._known_after(stream, keys, FeedRequest(since, DEFAULT_LIMIT, last_id))
         without = self._known_after(stream, keys, FeedRequest(since, DEFAULT_LIMIT))
@@ -228,6 +236,11 @@ def _moments(stream: FeedStream, rows: list[Row], *, may_be_earlier: bool = Fals
         if moment and (is_exact or may_be_earlier):
             found[_key(stream, row)] = moment
     return found
+
+
+def _some(times: list[datetime], count: int) -> list[datetime]:
+    """Return about so many of them, from the first to the last."""
+    return times[:: -(-len(times) // count)]
 
 
 def _key(stream: FeedStream, row: Row) -> str:

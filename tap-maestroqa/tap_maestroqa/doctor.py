@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from .base.doctor import Doctor, Finding, NotKnownError, remaining
+from .base.doctor import Doctor, Finding
 from .base.http import RefusedError
+from .base.readings import NotKnownError, remaining
 from .base.records import parse_datetime
 from .client import MaestroQAStream, seconds_at_limits
 from .pagination import ABOUT_THE_REQUEST
@@ -135,17 +136,18 @@ class MaestroQADoctor(Doctor):
 
     def _longest_window(self) -> str:
         """Ask for ever more days before the vendor existed, or for fewer."""
-        documented = 90
-        if not self._accepts(documented):
-            for days in (89, 60, 30, 14, 7, 1):
-                if self._accepts(days):
-                    return f"{days} days accepted, {documented} refused"
+        longest, refused = 0, 0
+        for days in (90, 91, 366):
+            if not self._accepts(days):
+                refused = days
+                break
+            longest = days
+        if not longest:
+            longest = next((days for days in (89, 60, 30, 14, 7, 1) if self._accepts(days)), 0)
+        if not longest:
             message = "no window was accepted"
             raise NotKnownError(message)
-        for days in (documented + 1, 366):
-            if not self._accepts(days):
-                return f"{documented} days accepted, {days} refused"
-        return "366 days accepted"
+        return f"{longest} days accepted" + (f", {refused} refused" if refused else "")
 
     def _accepts(self, days: int) -> bool:
         start = EARLIEST_START.date()
@@ -168,7 +170,7 @@ class MaestroQADoctor(Doctor):
 def _kind_of_body(response: requests.Response) -> str:
     body = response.content.strip()
     if response.status_code == HTTPStatus.NO_CONTENT or not body:
-        return f"answered without a body (HTTP {response.status_code})"
+        return f"answered with nothing (HTTP {response.status_code})"
     if body.startswith(b"["):
         return "answered with an empty list" if not body[1:-1].strip() else "not known: it holds sessions"
     return "answered with null" if body == b"null" else "answered with something other than a list"

@@ -1,8 +1,5 @@
 # Generated from tools/base/doctor.py by `python -m tools generate`: edit it there.
-"""What a run would meet, one line each: fit to be shown to anybody.
-
-A line holds sentences of ours, numbers, and names of streams, settings and fields: nothing that the vendor wrote.
-"""
+"""What a run would meet, a line each, fit to be shown to anybody: no line holds a text that the vendor wrote."""
 
 from __future__ import annotations
 
@@ -13,36 +10,28 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk.streams.rest import PageContext
 
 from .http import Redactor, RefusedError, TapError, TransientError, origin_of, request_error, vendor_clock
 from .json_text import InvalidJSONError
+from .readings import NotKnownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     import requests
 
-    from .stream import BaseStream
     from .tap import BaseTap
 
-Row = dict[str, Any]
-Stream = Any  # a vendor's doctor knows its own kinds of streams
-Hypothesis = TypeVar("Hypothesis")
-Question = TypeVar("Question")
+Stream = Any  # each vendor's doctor knows its own kinds
 
-PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .%#()/-]{0,62}")
-COUNTER = re.compile(r"(x-)?rate-?limit[a-z-]*", re.IGNORECASE)
-# A Date header has whole seconds, and an answer takes some time.
-CLOCK_TOLERANCE = 2
+QUOTA_HEADER = re.compile(r"(x-)?rate-?limit[a-z-]*", re.IGNORECASE)
+CLOCK_TOLERANCE = 2  # a Date header has whole seconds, and an answer takes some time
 MIN_WAIT = 2
-
-
-class NotKnownError(Exception):
-    """Why a question has no answer, in words that may be shown."""
+DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 @dataclass(frozen=True)
@@ -59,95 +48,97 @@ class Finding:
 
 
 class Doctor:
-    """Asks a vendor a few questions, within its limits, and never twice more than needed."""
+    """Asks a vendor a few questions, within its limits."""
 
+    #: What a field's name looks like; what looks like anything else might be data.
+    field_name: ClassVar[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w{0,62}", re.ASCII)
     #: How many seconds this machine's clock may be ahead before the vendor refuses, None where it does not look.
     max_seconds_ahead: ClassVar[float | None] = None
 
     def __init__(self, tap: BaseTap) -> None:
         """Examine what this tap is configured for."""
         self.tap = tap
-        self.requests = self.told_off = 0
+        self._requests = self._told_off = 0
         self._clock: tuple[float, float] | None = None  # how long the answer took, and our clock's lead
-        self._counters: dict[str, str] = {}
+        self._quota: dict[str, str] = {}
         host = (origin_of(tap.api_url) or ("", "", None))[1]
-        own = (host, *(str(tap.config.get(name) or "") for name in ("username", "subdomain")))
-        self._mask = Redactor([*tap.secrets, *own])
+        self._mask = Redactor(
+            [*tap.secrets, host, *(str(tap.config.get(key) or "") for key in ("username", "subdomain"))]
+        )
 
-    # What a vendor's own doctor says
+    # What each vendor's doctor says
 
     @abstractmethod
     def pace(self) -> str:
         """Return how many requests a run will make, and how fast."""
 
     @abstractmethod
-    def first_rows(self, stream: Stream) -> Collection[Row]:
-        """Return the rows of a stream's first page, or their field names alone; none when it has none."""
+    def first_rows(self, stream: Stream) -> Collection[dict[str, Any]]:
+        """Return the rows of a stream's first page, or their field names alone."""
 
     def questions(self) -> Iterable[tuple[str, Callable[[], str | Finding]]]:
         """Yield what the vendor's page leaves open, each with what finds it out."""
         return ()
 
-    def fields(self, stream: Stream, rows: Collection[Row]) -> str:
-        """Return what is to be said of the fields in these rows."""
-        unknown = {name for row in rows for name in row} - stream.schema["properties"].keys()
-        return f"; kept in _extra, as the schema does not know them: {self.names(unknown)}" if unknown else ""
+    def streams(self) -> list[Stream]:
+        """Return the selected streams, whole lists first: they are the quickest to show that credentials work."""
+        selected = [stream for stream in self.tap.streams.values() if stream.selected]
+        return sorted(selected, key=lambda stream: not getattr(stream, "is_whole_list", False))
+
+    def is_known(self, stream: Stream, name: str) -> bool:
+        """Tell whether the schema has a field."""
+        return name in stream.schema["properties"]
+
+    def fields(self, unknown: str) -> str:
+        """Return what becomes of fields that the schema does not know."""
+        return f"fields that the schema does not know, kept in _extra: {unknown}"
 
     def on_refusal(self, stream: Stream, refusal: RefusedError) -> Finding:
-        """Return what a refusal of a stream's first page means."""
-        hint = stream.error_hints.get(refusal.status, "")
-        if refusal.status < HTTPStatus.BAD_REQUEST:
-            hint = "It redirects: check api_url."
-        denied = refusal.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-        what = "may not be read" if denied else "refused"
-        return Finding(stream.name, f"{what} (HTTP {refusal.status}). {hint} Or deselect the stream.", "FAIL")
+        """Return what the refusal of a stream's first page means."""
+        is_redirect = refusal.status < HTTPStatus.BAD_REQUEST
+        hint = "It redirects: check api_url." if is_redirect else stream.error_hints.get(refusal.status, "")
+        what = "may not be read" if refusal.status in DENIED else "is refused"
+        return Finding(stream.name, f"{what} (HTTP {refusal.status}): {hint or 'deselect it'}", "FAIL")
 
     # The report
 
     def report(self) -> Iterator[Finding]:
         """Yield the lines as they are found."""
-        streams = sorted(
-            (stream for stream in self.tap.streams.values() if stream.selected),
-            key=lambda stream: not getattr(stream, "is_whole_list", False),
-        )
-        readable = 0
-        status: int | None = None
-        for number, stream in enumerate(streams):
+        is_readable = False
+        for number, stream in enumerate(self.streams()):
+            status: int | None = None
             try:
                 rows = self.first_rows(stream)
-                readable += 1
-                finding = Finding(stream.name, f"readable, {len(rows)} rows{self.fields(stream, rows)}")
+                unknown = {name for row in rows for name in row if not self.is_known(stream, name)}
+                fields = f"; {self.fields(self._names(unknown))}" if unknown else ""
+                finding, is_readable = Finding(stream.name, f"readable, rows: {len(rows)}{fields}"), True
             except RefusedError as refusal:
-                status, finding = refusal.status, self.on_refusal(stream, refusal)
+                finding, status = self.on_refusal(stream, refusal), refusal.status
             except NotKnownError as error:
-                status, finding = None, Finding(stream.name, str(error), "FAIL")
+                finding = Finding(stream.name, str(error), "FAIL")
             if not number:
                 yield self._clock_finding()
             yield finding
             # Wrong credentials stay wrong, and some vendors lock out who goes on trying.
-            if not readable and status in {None, HTTPStatus.UNAUTHORIZED}:
+            if not is_readable and status in {None, HTTPStatus.UNAUTHORIZED}:
                 break
-        if readable:
-            yield Finding("credentials", "accepted")
-            for subject, question in self.questions():
-                yield self._answer(subject, question)
-        elif status:
-            yield Finding("credentials", f"nothing could be read (HTTP {status}): see the hints above", "FAIL")
-        yield self._quota_finding()
-
-    def _answer(self, subject: str, question: Callable[[], str | Finding]) -> Finding:
-        try:
-            answer = question()
-        except NotKnownError as error:
-            answer = f"not known: {error}"
-        except RefusedError as refusal:
-            answer = f"not known: the question was refused (HTTP {refusal.status})"
-        return answer if isinstance(answer, Finding) else Finding(subject, answer, "reading")
+        yield Finding("credentials", "accepted") if is_readable else Finding("credentials", "nothing was read", "FAIL")
+        for subject, question in self.questions() if is_readable else ():
+            try:
+                answer = question()
+            except NotKnownError as error:
+                answer = f"not known: {error}"
+            except RefusedError as refusal:
+                answer = f"not known: the question was refused (HTTP {refusal.status})"
+            yield answer if isinstance(answer, Finding) else Finding(subject, answer, "reading")
+        quota = "".join(f", {name}: {value}" for name, value in sorted(self._quota.items()))
+        spent = f"this report made {self._requests} and was told off {self._told_off} times{quota}"
+        yield Finding("quota", f"{self.pace()}; {spent}", "note" if self._told_off else "ok")
 
     def _clock_finding(self) -> Finding:
         if not self._clock:
             return Finding("clock", "not known: no answer shows the vendor's time", "note")
-        _, ahead = self._clock
+        ahead = self._clock[1]
         if abs(ahead) <= CLOCK_TOLERANCE:
             return Finding("clock", "this machine's agrees with the vendor's")
         text = (
@@ -156,16 +147,10 @@ class Doctor:
         is_fatal = self.max_seconds_ahead is not None and ahead > self.max_seconds_ahead
         return Finding("clock", text, "FAIL" if is_fatal else "note")
 
-    def _quota_finding(self) -> Finding:
-        counters = "".join(f", {name} {value}" for name, value in sorted(self._counters.items()))
-        text = f"{self.pace()}; this report took {self.requests}, told off {self.told_off} times{counters}"
-        return Finding("quota", text, "note" if self.told_off else "ok")
-
-    def names(self, names: Iterable[str]) -> str:
+    def _names(self, names: set[str]) -> str:
         """Return field names as they may be shown: those that look like one, and how many do not."""
-        all_names = {*names}
-        shown = sorted(name for name in all_names if PLAIN_NAME.fullmatch(name) and self._mask(name) == name)
-        hidden = len(all_names) - len(shown)
+        shown = sorted(name for name in names if self.field_name.fullmatch(name) and self._mask(name) == name)
+        hidden = len(names) - len(shown)
         return ", ".join([*shown, *([f"{hidden} with names that are not shown"] if hidden else [])])
 
     # Asking
@@ -175,31 +160,36 @@ class Doctor:
 
         RefusedError is the vendor's no; NotKnownError says what came instead of an answer.
         """
-        parse = read or (lambda response: stream.parse_page(response, request))
+        read = read or (lambda response: stream.parse_page(response, request))
         try:
-            return self._ask_once(stream, request, parse)
+            return self._ask_once(stream, request, read)
         except TransientError as error:
             wait = max(MIN_WAIT, stream.retry_after(error))
-        click.echo(f"No answer yet; once more in {wait:.0f} s", err=True)
+        click.echo(f"No answer yet: asking again in {wait:.0f} s", err=True)
         time.sleep(wait)
         try:
-            return self._ask_once(stream, request, parse)
+            return self._ask_once(stream, request, read)
         except TransientError as error:
-            status = error.response.status_code if error.response is not None else None
-            raise NotKnownError(f"no usable answer, HTTP {status}" if status else str(error)) from None
+            what = str(error) if error.response is None else f"HTTP {error.response.status_code}"
+            message = f"no usable answer: {what}"
+            raise NotKnownError(message) from None
 
-    def _ask_once(self, stream: BaseStream[Any, Any], request: Any, parse: Callable[[requests.Response], Any]) -> Any:
-        asked = stream.get_http_request(page=PageContext(None, request))
-        prepared = stream.prepare(asked, request)
-        self.requests += 1
+    def _ask_once(self, stream: Stream, request: Any, read: Callable[[requests.Response], Any]) -> Any:
+        asked = stream.prepare(stream.get_http_request(page=PageContext(None, request)), request)
+        self._requests += 1
+        how = {"timeout": stream.timeout, "allow_redirects": False, "stream": True}
         try:
-            with closing(
-                stream.requests_session.send(prepared, timeout=stream.timeout, allow_redirects=False, stream=True)
-            ) as response:
+            with closing(stream.requests_session.send(asked, **how)) as response:
                 self._note(stream, response)
                 stream.validate_response(response, request)
-                return self._parsed(parse, response)
-        except (RefusedError, TransientError, NotKnownError):
+                try:
+                    return read(response)
+                except RefusedError:
+                    raise
+                except (TransientError, InvalidJSONError, TapError):  # in the vendor's words, maybe
+                    message = "not as documented; a run says what is wrong with it"
+                    raise TransientError(message) from None
+        except (RefusedError, TransientError):
             raise
         except TapError as error:
             raise NotKnownError(self._mask(str(error))) from None
@@ -208,60 +198,16 @@ class Doctor:
             shown = self._mask(str(found))
             raise TransientError(shown) if isinstance(found, TransientError) else NotKnownError(shown) from None
 
-    @staticmethod
-    def _parsed(parse: Callable[[requests.Response], Any], response: requests.Response) -> Any:
-        """Parse an answer; what is wrong with it may be told in the vendor's words, which are not shown."""
-        try:
-            return parse(response)
-        except RefusedError:
-            raise
-        except (TransientError, InvalidJSONError):
-            message = "an answer that is not as documented"
-            raise TransientError(message, response) from None
-        except TapError:
-            message = "an answer that cannot be used: a run ends there, and its error says why"
-            raise NotKnownError(message) from None
-
-    def _note(self, stream: BaseStream[Any, Any], response: requests.Response) -> None:
+    def _note(self, stream: Stream, response: requests.Response) -> None:
         """Note what an answer of the API's tells beside its body."""
         if origin_of(response.url) != origin_of(stream.url_base):
             return
         elapsed = response.elapsed.total_seconds()
         self.tap.note_clock(response, elapsed)
-        self.told_off += response.status_code == HTTPStatus.TOO_MANY_REQUESTS
-        counters = {name: value for name, value in response.headers.items() if COUNTER.fullmatch(name)}
-        self._counters |= {name.lower(): value for name, value in counters.items() if value.isdecimal()}
+        self._told_off += response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        headers = {name.lower(): value for name, value in response.headers.items() if QUOTA_HEADER.fullmatch(name)}
+        self._quota |= {name: value for name, value in headers.items() if value.isdecimal()}
         if (clock := vendor_clock(response)) and (not self._clock or elapsed < self._clock[0]):
             answered_at = datetime.now(timezone.utc) - timedelta(seconds=elapsed / 2)
             # Its fraction of a second is cut off: half of one on average.
             self._clock = elapsed, (answered_at - clock).total_seconds() - 0.5
-
-
-def remaining(
-    hypotheses: Iterable[Hypothesis],
-    questions: Collection[Question],
-    predict: Callable[[Hypothesis, Question], Hashable],
-    ask: Callable[[Question], Hashable],
-    at_most: int = 4,
-) -> list[Hypothesis]:
-    """Return the hypotheses that no answer contradicts, having asked what tells them apart best."""
-    left = list(hypotheses)
-    for _ in range(at_most):
-        told_apart = {question: len({predict(one, question) for one in left}) for question in questions}
-        best = max(told_apart, key=lambda question: told_apart[question], default=None)
-        if best is None or told_apart[best] < 2:  # noqa: PLR2004  # whatever it brings, nothing follows
-            break
-        answer = ask(best)
-        left = [one for one in left if predict(one, best) == answer]
-    return left
-
-
-def grouped(answers: Iterable[tuple[str, str]]) -> str:
-    """Write answers, each with the streams that it was found in: "inclusive (one, two); exclusive (three)"."""
-    by_answer: dict[str, list[str]] = {}
-    for stream, answer in answers:
-        by_answer.setdefault(answer, []).append(stream)
-    if not by_answer:
-        message = "no stream has the rows to show it"
-        raise NotKnownError(message)
-    return "; ".join(f"{answer} ({', '.join(streams)})" for answer, streams in sorted(by_answer.items()))
