@@ -49,6 +49,7 @@ class Sample(NamedTuple):
 class CarAnalyticsDoctor(Doctor):
     """Runs each selected report for a day, and one of them up to three times more."""
 
+    unknown_fields = "columns beside the documented ones"
     field_name = re.compile(r"[^\W\d_][\w .%#()/-]{0,99}")  # a column's label, maybe
 
     @cached_property
@@ -84,7 +85,8 @@ class CarAnalyticsDoctor(Doctor):
     @override
     def first_rows(self, stream: CareStream) -> list[Row]:
         if isinstance(stream, ListStream):
-            return [stream.shape(row) for row in self.ask(stream, stream.get_new_paginator().current_value)]
+            listed: list[Row] = self.ask(stream, stream.get_new_paginator().current_value)
+            return listed
         if not isinstance(stream, ReportStream):
             return []
         rows: list[Row] = []
@@ -109,10 +111,6 @@ class CarAnalyticsDoctor(Doctor):
     def is_known(self, stream: CareStream, name: str) -> bool:
         column = stream.record_format.names[name] if isinstance(stream, ReportStream) else name
         return super().is_known(stream, column)
-
-    @override
-    def fields(self, unknown: str) -> str:
-        return f"columns beside the documented ones: {unknown}"
 
     @override
     def questions(self) -> Iterable[tuple[str, Callable[[], str | Finding]]]:

@@ -85,7 +85,9 @@ class MaestroQADoctor(Doctor):
     def readings(self) -> list[Reading]:
         """How days may be understood, after a few were asked for whose sessions are known."""
         every = [(inclusive, ahead) for inclusive in (True, False) for ahead in HALF_HOURS]
-        days = sorted({moment.date() for moment in self.moments.values()})[-60:]
+        found = {moment.date() for moment in self.moments.values()}
+        # In some zone it is the day before, or after.
+        days = sorted({day + near * DAY for day in found for near in (-1, 0, 1)})[-60:]
         for lengths in ((0, 1), (1,)):  # a window that ends as it starts may be refused
             windows = [Window(day, day + length * DAY) for day in days for length in lengths]
             try:

@@ -50,6 +50,8 @@ class Finding:
 class Doctor:
     """Asks a vendor a few questions, within its limits."""
 
+    #: What is said before the names of fields that the schema does not know.
+    unknown_fields: ClassVar[str] = "kept in _extra, as the schema does not know them"
     #: What a field's name looks like; what looks like anything else might be data.
     field_name: ClassVar[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w{0,62}", re.ASCII)
     #: How many seconds this machine's clock may be ahead before the vendor refuses, None where it does not look.
@@ -61,12 +63,8 @@ class Doctor:
         self._requests = self._told_off = 0
         self._clock: tuple[float, float] | None = None  # how long the answer took, and our clock's lead
         self._quota: dict[str, str] = {}
-        host = (origin_of(tap.api_url) or ("", "", None))[1]
-        self._mask = Redactor(
-            [*tap.secrets, host, *(str(tap.config.get(key) or "") for key in ("username", "subdomain"))]
-        )
-
-    # What each vendor's doctor says
+        own = [str(tap.config.get(key) or "") for key in ("username", "subdomain")]
+        self._mask = Redactor([*tap.secrets, *own, (origin_of(tap.api_url) or ("", "", None))[1]])
 
     @abstractmethod
     def pace(self) -> str:
@@ -89,18 +87,11 @@ class Doctor:
         """Tell whether the schema has a field."""
         return name in stream.schema["properties"]
 
-    def fields(self, unknown: str) -> str:
-        """Return what becomes of fields that the schema does not know."""
-        return f"fields that the schema does not know, kept in _extra: {unknown}"
-
     def on_refusal(self, stream: Stream, refusal: RefusedError) -> Finding:
         """Return what the refusal of a stream's first page means."""
-        is_redirect = refusal.status < HTTPStatus.BAD_REQUEST
-        hint = "It redirects: check api_url." if is_redirect else stream.error_hints.get(refusal.status, "")
+        hint = stream.error_hints.get(refusal.status, "check api_url, or deselect the stream")
         what = "may not be read" if refusal.status in DENIED else "is refused"
-        return Finding(stream.name, f"{what} (HTTP {refusal.status}): {hint or 'deselect it'}", "FAIL")
-
-    # The report
+        return Finding(stream.name, f"{what} (HTTP {refusal.status}): {hint}", "FAIL")
 
     def report(self) -> Iterator[Finding]:
         """Yield the lines as they are found."""
@@ -110,7 +101,7 @@ class Doctor:
             try:
                 rows = self.first_rows(stream)
                 unknown = {name for row in rows for name in row if not self.is_known(stream, name)}
-                fields = f"; {self.fields(self._names(unknown))}" if unknown else ""
+                fields = f"; {self.unknown_fields}: {self._names(unknown)}" if unknown else ""
                 finding, is_readable = Finding(stream.name, f"readable, rows: {len(rows)}{fields}"), True
             except RefusedError as refusal:
                 finding, status = self.on_refusal(stream, refusal), refusal.status
@@ -156,10 +147,7 @@ class Doctor:
     # Asking
 
     def ask(self, stream: Stream, request: Any, read: Callable[[requests.Response], Any] | None = None) -> Any:
-        """Return the page that a request brings, or what `read` makes of its answer; tried twice.
-
-        RefusedError is the vendor's no; NotKnownError says what came instead of an answer.
-        """
+        """Return the page that a request brings, or what `read` makes of the answer; NotKnownError after two tries."""
         read = read or (lambda response: stream.parse_page(response, request))
         try:
             return self._ask_once(stream, request, read)
@@ -177,9 +165,9 @@ class Doctor:
     def _ask_once(self, stream: Stream, request: Any, read: Callable[[requests.Response], Any]) -> Any:
         asked = stream.prepare(stream.get_http_request(page=PageContext(None, request)), request)
         self._requests += 1
-        how = {"timeout": stream.timeout, "allow_redirects": False, "stream": True}
         try:
-            with closing(stream.requests_session.send(asked, **how)) as response:
+            sending = stream.requests_session.send(asked, timeout=stream.timeout, allow_redirects=False, stream=True)
+            with closing(sending) as response:
                 self._note(stream, response)
                 stream.validate_response(response, request)
                 try:
