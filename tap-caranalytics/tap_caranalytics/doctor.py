@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from typing_extensions import override
 
 from .base.doctor import Doctor, Finding
-from .base.http import RefusedError
+from .base.http import RefusedError, TapError
 from .base.readings import NotKnownError, grouped, remaining
 from .base.records import parse_datetime
 from .jobs import Job, Redirect
+from .pagination import MAX_REDIRECTS
 from .reports import ListStream, ReportStream, SnapshotStream, WindowsStream
 from .windows import DAY, EPOCH, MILLISECOND, Grid, Window, WindowPart
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .client import CareStream
+    from .jobs import ReportEndpoint
     from .report_files import ReportFile, Row
 
 # So many rows show a report's columns, and so many at most are compared with those of another answer.
@@ -130,36 +132,47 @@ class CarAnalyticsDoctor(Doctor):
         return [Window(today - DAY, today), Window(today - DAY - WEEK, today - DAY)]
 
     def _report(self, stream: ReportStream, span: Window) -> ReportFile:
-        """Run a report, wait for it, and fetch it, as a run does."""
-        endpoint, job = stream.endpoint, Job(WindowPart(span, span))
-        try:
-            answer = self.ask(stream, endpoint.start(job.part, can_wait=False))
-        except RefusedError as refusal:
-            if refusal.status != HTTPStatus.METHOD_NOT_ALLOWED:
-                raise
-            endpoint = endpoint.with_other_method()
-            answer = self.ask(stream, endpoint.start(job.part, can_wait=False))
-        job.start(answer)
+        """Run a report, once more if it fails, and fetch it."""
+        for _ in range(2):
+            endpoint, job = stream.endpoint, Job(WindowPart(span, span))
+            try:
+                answer = self.ask(stream, endpoint.start(job.part, can_wait=False))
+            except RefusedError as refusal:
+                if refusal.status != HTTPStatus.METHOD_NOT_ALLOWED:
+                    raise
+                endpoint = endpoint.with_other_method()
+                answer = self.ask(stream, endpoint.start(job.part, can_wait=False))
+            job.start(answer)
+            if self._is_done(stream, endpoint, job):
+                return self._download(stream, endpoint, job)
+        message = "the vendor does not make the report; a run ends with the vendor's words"
+        raise NotKnownError(message)
+
+    def _is_done(self, stream: ReportStream, endpoint: ReportEndpoint, job: Job) -> bool:
+        """Look at a job until it is done, or has failed."""
         delay = float(self.tap.config["poll_interval"])
         for _ in range(MAX_LOOKS):
             if (done := job.update(self.ask(stream, endpoint.status(job)))) is not None:
-                break
+                return done
             time.sleep(delay)
             delay = min(1.5 * delay, 60)
-        else:
-            message = f"the report did not finish while it was looked at {MAX_LOOKS} times"
-            raise NotKnownError(message)
-        if not done:
-            message = "the vendor did not make the report; a run tries again, and shows its words"
-            raise NotKnownError(message)
+        message = f"the report did not finish while it was looked at {MAX_LOOKS} times"
+        raise NotKnownError(message)
+
+    def _download(self, stream: ReportStream, endpoint: ReportEndpoint, job: Job) -> ReportFile:
         request = endpoint.download(job)
-        place = "served by the API" if request.to_api else "linked to another host"
-        while isinstance(page := self.ask(stream, request), Redirect):
-            request = endpoint.redirected(request, page)
-            place = f"redirected to {'the API' if request.to_api else 'another host'}"
-        self.places[stream.name] = place
-        file: ReportFile = page
-        return file
+        self.places[stream.name] = "served by the API" if request.to_api else "linked to another host"
+        for _ in range(MAX_REDIRECTS + 1):
+            page: ReportFile | Redirect = self.ask(stream, request)
+            if not isinstance(page, Redirect):
+                return page
+            try:
+                request = endpoint.redirected(request, page)
+            except TapError:
+                break
+            self.places[stream.name] = f"redirected to {'the API' if request.to_api else 'another host'}"
+        message = "its download is redirected in a circle, or to an address that is not safe (https)"
+        raise NotKnownError(message)
 
     # endTime
 

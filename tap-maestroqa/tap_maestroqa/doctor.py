@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .session_files import Session
 
 # Looked at from the newest on, until there are so many sessions, or start_date.
-WINDOWS, ENOUGH = (14, 30, 89), 20
+WINDOWS, ENOUGH, MAX_COMPARED = (14, 30, 89), 20, 400
 HALF_HOURS = [timedelta(minutes=30 * number) for number in range(-24, 29)]
 # Whether the end day counts, and how far ahead of UTC the day is.
 Reading = tuple[bool, timedelta]
@@ -49,6 +49,12 @@ class MaestroQADoctor(Doctor):
     def over(self) -> date:
         """A day that is over in every zone."""
         return last_day_over(self.tap.started_at)
+
+    @cached_property
+    def compared(self) -> dict[str, datetime]:
+        """Some of them, from the newest to the oldest, so that comparing takes no time."""
+        newest_first = sorted(self.moments.items(), key=lambda item: item[1], reverse=True)
+        return dict(newest_first[:: -(-len(newest_first) // MAX_COMPARED)])
 
     @override
     def pace(self) -> str:
@@ -85,9 +91,9 @@ class MaestroQADoctor(Doctor):
     def readings(self) -> list[Reading]:
         """How days may be understood, after a few were asked for whose sessions are known."""
         every = [(inclusive, ahead) for inclusive in (True, False) for ahead in HALF_HOURS]
-        found = {moment.date() for moment in self.moments.values()}
+        found = {moment.date() for moment in self.compared.values()}
         # In some zone it is the day before, or after.
-        days = sorted({day + near * DAY for day in found for near in (-1, 0, 1)})[-60:]
+        days = sorted({day + near * DAY for day in found for near in (-1, 0, 1)})[-30:]
         for lengths in ((0, 1), (1,)):  # a window that ends as it starts may be refused
             windows = [Window(day, day + length * DAY) for day in days for length in lengths]
             try:
@@ -100,11 +106,13 @@ class MaestroQADoctor(Doctor):
     def _predicted(self, reading: Reading, window: Window) -> frozenset[str]:
         inclusive, ahead = reading
         last = window.end if inclusive else window.end - DAY
-        return frozenset(key for key, moment in self.moments.items() if window.start <= (moment + ahead).date() <= last)
+        return frozenset(
+            key for key, moment in self.compared.items() if window.start <= (moment + ahead).date() <= last
+        )
 
     def _found(self, window: Window) -> frozenset[str]:
         ids = {str(session.get("_id")) for session in sessions_in(self.ask(self.stream, window))}
-        return frozenset(ids & self.moments.keys())
+        return frozenset(ids & self.compared.keys())
 
     def _left(self) -> list[Reading]:
         if not self.moments:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from sandbox import faults
 from tests.contract.test_doctor import line, lines
 from tests.singer import Run, run
 from tests.tap_caranalytics.reports import TAP, catalog, midnight, settings
@@ -94,6 +95,23 @@ def test_a_report_that_is_not_made(sandbox: Sandbox) -> None:
     sandbox.caranalytics.reason = "Zebedee Quillfeather has disabled it"
     sandbox.caranalytics.lift_limits()
     result = run(TAP, settings(sandbox), "--doctor", catalog=catalog("response", "teams"))
-    assert line(result, "response").startswith("FAIL the vendor did not make the report")
+    assert line(result, "response").startswith("FAIL the vendor does not make the report")
     assert result.exit_code == 1
     assert "Zebedee" not in result.output
+
+
+def test_a_report_that_fails_once(sandbox: Sandbox) -> None:
+    sandbox.caranalytics.failing = lambda job: job.attempt == 1
+    assert line(report(sandbox, "response"), "response").startswith("ok readable, rows: ")
+
+
+@pytest.mark.parametrize("location", ["?again=1", "http://store.example/report", "nowhere://x"])
+def test_a_download_that_leads_nowhere(location: str, sandbox: Sandbox) -> None:
+    vendor = sandbox.caranalytics
+    vendor.lift_limits()
+    redirect = faults.status(302, "", {"Location": location})
+    vendor.fail(redirect, times=10**6, where=lambda seen: seen.path.endswith("/download"))
+    result = run(TAP, settings(sandbox), "--doctor", catalog=catalog("response", "teams"))
+    assert line(result, "response").startswith("FAIL its download is redirected in a circle, or to an address ")
+    assert result.exit_code == 1
+    assert len(vendor.seen) < 20
