@@ -132,10 +132,11 @@ class MaestroQADoctor(Doctor):
     def _zone(self) -> str:
         aheads = [ahead for _, ahead in self._left()]
         first, last = min(aheads), max(aheads)
+        where = f"at {_utc(first)}" if first == last else f"of a zone between {_utc(first)} and {_utc(last)}"
         if last - first > timedelta(hours=6):
-            message = f"anywhere from {_utc(first)} to {_utc(last)}, there are too few sessions near its edges"
+            message = f"there are too few sessions near its edges; it begins at the midnight {where}"
             raise NotKnownError(message)
-        return f"that of {_utc(first)}" if first == last else f"that of a zone from {_utc(first)} to {_utc(last)}"
+        return f"begins at the midnight {where}"
 
     # Limits
 

@@ -110,7 +110,7 @@ def test_a_vendor_that_is_down(tap: Contract, fault: str, sandbox: Sandbox) -> N
 
 @each_tap
 def test_told_off(tap: Contract, sandbox: Sandbox) -> None:
-    tap.vendor(sandbox).fail(faults.status(429), at=2)
+    tap.vendor(sandbox).fail(faults.status(429))
     result = examine(tap, sandbox)
     assert result.exit_code == 0, result.log
     assert line(result, "quota").startswith("note")

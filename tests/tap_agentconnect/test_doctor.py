@@ -1,5 +1,7 @@
 """The doctor names the reading that the vendor follows."""
 
+from datetime import timedelta
+
 import pytest
 from sandbox.agentconnect.api import AgentConnect
 from sandbox.server import Sandbox
@@ -40,3 +42,10 @@ def test_a_single_row_shows_after_but_no_order(
         f"reading {told} (coaching_sessions, feedbacks, qa_calibrations, qa_reviews); not known: no rows (qa_audits)"
     )
     assert "not known: less than two sequence ids (qa_audits, qa_calibrations)" in line(result, "order")
+
+
+def test_a_fast_clock_that_is_let_pass(sandbox: Sandbox, vendor: AgentConnect) -> None:
+    vendor.clock_offset, vendor.iat_leeway = timedelta(seconds=-90), 300
+    result = examine(AGENTCONNECT, sandbox)
+    assert result.exit_code == 0, result.log
+    assert line(result, "clock").startswith("note this machine's is ")

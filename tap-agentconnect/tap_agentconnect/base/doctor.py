@@ -54,7 +54,7 @@ class Doctor:
     unknown_fields: ClassVar[str] = "kept in _extra, as the schema does not know them"
     #: What a field's name looks like; what looks like anything else might be data.
     field_name: ClassVar[re.Pattern[str]] = re.compile(r"[A-Za-z_]\w{0,62}", re.ASCII)
-    #: How many seconds this machine's clock may be ahead before the vendor refuses, None where it does not look.
+    #: How many seconds our clock may be ahead before the vendor may refuse, None where it does not look.
     max_seconds_ahead: ClassVar[float | None] = None
 
     def __init__(self, tap: BaseTap) -> None:
@@ -108,7 +108,7 @@ class Doctor:
             except NotKnownError as error:
                 finding = Finding(stream.name, str(error), "FAIL")
             if not number:
-                yield self._clock_finding()
+                yield self._clock_finding(is_refused=status is not None)
             yield finding
             # Wrong credentials stay wrong, and some vendors lock out who goes on trying.
             if not is_readable and status in {None, HTTPStatus.UNAUTHORIZED}:
@@ -126,7 +126,7 @@ class Doctor:
         spent = f"this report made {self._requests}, told off (HTTP 429): {self._told_off}{quota}"
         yield Finding("quota", f"{self.pace()}; {spent}", "note" if self._told_off else "ok")
 
-    def _clock_finding(self) -> Finding:
+    def _clock_finding(self, *, is_refused: bool) -> Finding:
         if not self._clock:
             return Finding("clock", "not known: no answer shows the vendor's time", "note")
         ahead = self._clock[1]
@@ -135,8 +135,8 @@ class Doctor:
         text = (
             f"this machine's is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the vendor's: set it right"
         )
-        is_fatal = self.max_seconds_ahead is not None and ahead > self.max_seconds_ahead
-        return Finding("clock", text, "FAIL" if is_fatal else "note")
+        is_why = is_refused and self.max_seconds_ahead is not None and ahead > self.max_seconds_ahead
+        return Finding("clock", text, "FAIL" if is_why else "note")
 
     def _names(self, names: set[str]) -> str:
         """Return field names as they may be shown: those that look like one, and how many do not."""
