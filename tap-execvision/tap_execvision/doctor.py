@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .client import ExecVisionStream
     from .pages import Row
 
-# From a row, how far away is what may or may not count for the same moment.
-BESIDE = [timedelta(seconds=seconds) for seconds in (0, 1, -1, 0.1, -0.1)]
+# From a row, how far away is what may or may not count for the same moment, and what lies between two zones.
+BESIDE = [timedelta(seconds=seconds) for seconds in (0, 1, -1, 0.1, -0.1, 1800, -1800)]
 # What of a moment counts, by the name of how far it does.
 FLOORS: dict[str, Callable[[datetime], datetime]] = {
     "its seconds are ignored": lambda moment: moment.replace(second=0, microsecond=0),
@@ -135,6 +135,7 @@ class ExecVisionDoctor(Doctor):
     def _ways(self) -> list[Since]:
         """How `since` may be understood, after rows of a known page were asked for in other ways."""
         stream, moments = self._timed_feed
+        # From no earlier on than the page was, so that none of its rows is beyond the end of the answer.
         times = sorted({*moments.values()})
         left = [
             Since(inclusive, counts, hours)
@@ -149,13 +150,14 @@ class ExecVisionDoctor(Doctor):
         def found(since: datetime) -> frozenset[str]:
             return self._known_after(stream, moments, FeedRequest(since, DEFAULT_LIMIT))
 
-        left = remaining(left, _some(times, 20), predicted, found)
+        since = [time for time in _some(times, 20) if time >= self._start]
+        left = remaining(left, since, predicted, found)
         # Once the zone is known, what is asked for can lie right beside a row.
         hours = sorted({way.hours_behind for way in left}, key=abs)[:2]
         beside = [
             shifted(time, by - timedelta(hours=behind)) for behind in hours for time in _some(times, 8) for by in BESIDE
         ]
-        left = remaining(left, beside, predicted, found)
+        left = remaining(left, [since for since in beside if since >= self._start], predicted, found)
         if not left:
             message = f"the answers contradict each other; {stream.name} may have changed meanwhile, so ask again"
             raise NotKnownError(message)
@@ -216,6 +218,8 @@ class ExecVisionDoctor(Doctor):
         middle = keys[len(keys) // 2]
         last_id = next(str(row[stream.last_id]) for row in rows if stream.last_id and _key(stream, row) == middle)
         following = self._known_after(stream, keys, FeedRequest(self._start, DEFAULT_LIMIT, last_id))
+        if following <= {middle}:
+            return "not known: no other row of the page comes"
         if following.isdisjoint(keys[: len(keys) // 2]):
             repeats = ", and its own row comes again" if middle in following else ""
             return f"honoured: looked up{repeats}"

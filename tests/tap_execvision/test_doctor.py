@@ -70,6 +70,19 @@ def test_last_id_that_comes_again(sandbox: Sandbox) -> None:
     assert "honoured: looked up, and its own row comes again (call_topics, calls)" in told
 
 
+def test_last_id_that_nothing_follows(sandbox: Sandbox) -> None:
+    sandbox.execvision.fail(faults.instead([]), times=10**6, where=lambda seen: "last_id" in seen.query)
+    assert "not known: no other row of the page comes (call_topics, calls)" in line(report(sandbox), "last_id")
+
+
+@pytest.mark.parametrize("zone", ["as_given", "new_york"])
+def test_since_where_a_page_is_full(zone: Literal["as_given", "new_york"], sandbox: Sandbox) -> None:
+    sandbox.execvision.since_zone = zone
+    result = report(sandbox, start_date=day(200))
+    assert line(result, "since").startswith("reading inclusive, its seconds are ignored (seen in ")
+    assert ("as given" in line(result, "zone of since")) == (zone == "as_given")
+
+
 def test_last_id_compared_to_the_second(sandbox: Sandbox) -> None:
     vendor = sandbox.execvision
     vendor.last_id, vendor.since_counts_to, vendor.repeats_last = "compared", "microsecond", "never"

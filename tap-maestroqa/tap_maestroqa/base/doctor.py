@@ -164,7 +164,7 @@ class Doctor:
 
     def _ask_once(self, stream: Stream, request: Any, read: Callable[[requests.Response], Any]) -> Any:
         asked = stream.prepare(stream.get_http_request(page=PageContext(None, request)), request)
-        self._requests += 1
+        self._requests += origin_of(asked.url) == origin_of(stream.url_base)
         try:
             sending = stream.requests_session.send(asked, timeout=stream.timeout, allow_redirects=False, stream=True)
             with closing(sending) as response:
