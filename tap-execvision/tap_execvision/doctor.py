@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from http import HTTPStatus
 from itertools import pairwise
@@ -17,6 +17,7 @@ from .base.records import shifted
 from .feeds import DetailStream, FeedStream
 from .pages import Feed, FeedRequest
 from .pagination import DEFAULT_LIMIT
+from .rate_limits import EASTERN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,8 +33,9 @@ FLOORS: dict[str, Callable[[datetime], datetime]] = {
     "its seconds count, their fraction does not": lambda moment: moment.replace(microsecond=0),
     "its seconds and their fraction count": lambda moment: moment,
 }
-HOURS_BEHIND = range(-14, 13)
-NEW_YORK = {4, 5}
+# Whatever zone is given, it may be read in one of these: New York's time changes twice a year.
+ZONES: list[tzinfo] = [timezone(timedelta(hours=hours)) for hours in range(-12, 15)]
+LIKE_NEW_YORK = {EASTERN, *(timezone(timedelta(hours=hours)) for hours in (-4, -5))}
 
 
 class Since(NamedTuple):
@@ -41,13 +43,12 @@ class Since(NamedTuple):
 
     inclusive: bool
     counts: str
-    #: How many hours the zone that it is read in lies behind UTC.
-    hours_behind: int
+    zone: tzinfo
 
     def lets_through(self, moment: datetime, since: datetime) -> bool:
         """Tell whether a row of that moment comes."""
         floor = FLOORS[self.counts]
-        start = floor(shifted(since, timedelta(hours=self.hours_behind)))
+        start = floor(since.replace(tzinfo=self.zone))
         return moment >= start if self.inclusive else floor(moment) > start
 
 
@@ -138,10 +139,10 @@ class ExecVisionDoctor(Doctor):
         # From no earlier on than the page was, so that none of its rows is beyond the end of the answer.
         times = sorted({*moments.values()})
         left = [
-            Since(inclusive, counts, hours)
+            Since(inclusive, counts, zone)
             for inclusive in (True, False)
             for counts in FLOORS
-            for hours in HOURS_BEHIND
+            for zone in (*ZONES, EASTERN)
         ]
 
         def predicted(way: Since, since: datetime) -> frozenset[str]:
@@ -153,9 +154,12 @@ class ExecVisionDoctor(Doctor):
         since = [time for time in _some(times, 20) if time >= self._start]
         left = remaining(left, since, predicted, found)
         # Once the zone is known, what is asked for can lie right beside a row.
-        hours = sorted({way.hours_behind for way in left}, key=abs)[:2]
+        zones = sorted({way.zone for way in left}, key=lambda zone: abs(zone.utcoffset(times[0]) or timedelta()))[:3]
         beside = [
-            shifted(time, by - timedelta(hours=behind)) for behind in hours for time in _some(times, 8) for by in BESIDE
+            shifted(time, by).astimezone(zone).replace(tzinfo=timezone.utc)
+            for zone in zones
+            for time in _some(times, 8)
+            for by in BESIDE
         ]
         left = remaining(left, [since for since in beside if since >= self._start], predicted, found)
         if not left:
@@ -178,13 +182,13 @@ class ExecVisionDoctor(Doctor):
         return f"{'inclusive' if inclusive == {True} else 'exclusive'}, {how_far} (seen in {stream})"
 
     def _zone(self) -> str:
-        hours = {way.hours_behind for way in self._ways}
-        if hours == {0}:
+        zones = {way.zone for way in self._ways}
+        if zones == {timezone.utc}:
             return "as given"
-        if hours <= NEW_YORK:
+        if zones <= LIKE_NEW_YORK:
             return "read as New York's time, whatever zone is given"
-        if len(hours) == 1:
-            return f"read in a zone {hours.pop():+d} h behind UTC, whatever zone is given"
+        if len(zones) == 1:
+            return f"read as {zones.pop()}, whatever zone is given"
         message = f"the rows of {self._timed_feed[0].name} are too close together or too few"
         raise NotKnownError(message)
 

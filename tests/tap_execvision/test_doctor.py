@@ -1,9 +1,11 @@
 """The doctor names the reading that the vendor follows, or says why it does not show."""
 
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
 from sandbox.server import Sandbox
+from tap_execvision.rate_limits import EASTERN
 
 from sandbox import faults
 from tests.contract.contract import day
@@ -81,6 +83,19 @@ def test_since_where_a_page_is_full(zone: Literal["as_given", "new_york"], sandb
     result = report(sandbox, start_date=day(200))
     assert line(result, "since").startswith("reading inclusive, its seconds are ignored (seen in ")
     assert ("as given" in line(result, "zone of since")) == (zone == "as_given")
+
+
+def test_since_across_a_change_of_new_york_s_clocks(sandbox: Sandbox) -> None:
+    def offset(days_ago: int) -> timedelta | None:
+        return datetime.fromisoformat(day(days_ago)).replace(tzinfo=EASTERN).utcoffset()
+
+    # Two changes a year: one lies in the history, and enough rows on both sides of it.
+    change = next(days for days in range(10, 230) if offset(days) != offset(days + 1))
+    vendor = sandbox.execvision
+    vendor.since_zone, vendor.since_is = "new_york", "exclusive"
+    result = report(sandbox, start_date=day(change + 3))
+    assert line(result, "zone of since") == "reading read as New York's time, whatever zone is given"
+    assert line(result, "since").startswith("reading exclusive, its seconds are ignored ")
 
 
 def test_last_id_compared_to_the_second(sandbox: Sandbox) -> None:
