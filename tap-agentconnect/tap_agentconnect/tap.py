@@ -15,6 +15,7 @@ from .base.http import rate_limited_session
 from .base.settings import common_settings
 from .base.tap import BaseTap
 from .client import RATES
+from .doctor import AgentConnectDoctor
 from .feeds import MAX_PAGE_SIZE
 from .streams import STREAMS
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     import requests
     from singer_sdk import Stream
+
+    from .base.doctor import Finding
 
 SUBDOMAIN = re.compile(r"([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:(?:\.api)?\.stellaconnect\.net)?", re.IGNORECASE)
 MAX_LOOKBACK = 90 * 24 * 3600
@@ -114,6 +117,11 @@ class TapAgentConnect(BaseTap):
         """The one session of the process, so that all streams share one pace."""
         sign = SignedToken(self.config["api_key"], self.config["api_secret"])
         return rate_limited_session(self.api_url, RATES, self.config["user_agent"], sign, quota=self.quota)
+
+    @override
+    def examine(self) -> Iterator[Finding]:
+        """Say what a run would meet."""
+        return AgentConnectDoctor(self).report()
 
     @override
     def discover_streams(self) -> Sequence[Stream]:

@@ -61,6 +61,11 @@ class ReportFile:
             self._file.close()
             raise
 
+    @property
+    def envelope(self) -> str:
+        """The field of an envelope that holds the rows, "" for a bare list or where there are none."""
+        return (self._prefix or "").partition(".")[0]
+
     def __enter__(self) -> Self:
         return self
 

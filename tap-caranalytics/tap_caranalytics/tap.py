@@ -12,6 +12,7 @@ from typing_extensions import override
 from .base.http import rate_limited_session
 from .base.settings import common_settings
 from .base.tap import BaseTap
+from .doctor import CarAnalyticsDoctor
 from .reports import ReportStream
 from .streams import STREAMS
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     import requests
     from singer_sdk import Stream
+
+    from .base.doctor import Finding
 
 # The vendor counts when requests arrive, not when they leave: a margin.
 MINUTE_MS = 61_000
@@ -219,6 +222,11 @@ class TapCarAnalytics(BaseTap):
         """The one session of the process, so that all streams share one pace."""
         rates = [Rate(int(self.config["requests_per_minute"]), MINUTE_MS)]
         return rate_limited_session(self.config["api_url"], rates, self.config["user_agent"], quota=self.quota)
+
+    @override
+    def examine(self) -> Iterator[Finding]:
+        """Say what a run would meet."""
+        return CarAnalyticsDoctor(self).report()
 
     @override
     def discover_streams(self) -> Sequence[Stream]:

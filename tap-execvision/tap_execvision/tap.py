@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from .base.settings import common_settings
 from .base.tap import BaseTap
+from .doctor import ExecVisionDoctor
 from .rate_limits import time_of_day_session
 from .streams import STREAMS, Transcripts
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     import requests
     from singer_sdk import Stream
+
+    from .base.doctor import Finding
 
 PAGE_SIZE = 1000
 MINUTES_IN_A_YEAR = 366 * 24 * 60
@@ -118,6 +121,11 @@ class TapExecVision(BaseTap):
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
         return time_of_day_session(self.api_url, self.config["user_agent"], quota=self.quota)
+
+    @override
+    def examine(self) -> Iterator[Finding]:
+        """Say what a run would meet."""
+        return ExecVisionDoctor(self).report()
 
     @override
     def discover_streams(self) -> Sequence[Stream]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import logging
 import sys
 from abc import abstractmethod
 from datetime import datetime, timedelta, timezone
@@ -14,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
@@ -32,10 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    import click
     import requests
 
 
+DOCTOR_HELP = (
+    "Say line by line what a run would meet: credentials, clock, quota, streams, and how the vendor reads what its "
+    "page leaves open. No secret, no name, no row: the lines can be shown to anybody."
+)
 GC_THRESHOLDS = (100_000, 50, 100)  # the first is about seven pages of nested rows
 
 
@@ -246,8 +251,18 @@ class BaseTap(Tap):
 
     @classmethod
     @override
-    def invoke(cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any) -> None:
-        """Run."""
+    def get_singer_command(cls) -> click.Command:
+        """Return the command line, with one option more than the SDK's."""
+        command = super().get_singer_command()
+        command.params.append(click.Option(["--doctor"], is_flag=True, help=DOCTOR_HELP))
+        return command
+
+    @classmethod
+    @override
+    def invoke(
+        cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, doctor: bool = False, **options: Any
+    ) -> None:
+        """Run, or say what a run would meet."""
         with in_one_line():
             for option, file in (("state", state), ("catalog", catalog)):
                 if file:
@@ -257,10 +272,34 @@ class BaseTap(Tap):
                     if option == "catalog":
                         _check_catalog(parsed, name)
                     options[option] = io.StringIO(json.dumps(parsed))
+            if doctor:
+                config, catalog = options["config"], options.get("catalog")
+                tap = cls(
+                    config=config.config, parse_env_config=config.parse_env, catalog=catalog and json.load(catalog)
+                )
+                tap.print_examination()
+                return
             # Rows are trees, which need no collector: it would look at those of a page over and over.
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
             super().invoke(**options)
+
+    @abstractmethod
+    def examine(self) -> Iterator[Any]:
+        """Ask the vendor what a run would meet, and yield a line for each answer."""
+
+    def print_examination(self) -> None:
+        """Print what `examine` finds; TapError when a run would fail."""
+        # What else a tap logs may hold the vendor's words.
+        logging.disable()
+        click.echo(f"{self.name} {self.plugin_version}, singer-sdk {self.sdk_version}, Python {sys.version.split()[0]}")
+        marks = set()
+        for finding in self.examine():
+            marks.add(finding.mark)
+            click.echo(str(finding))
+        if "FAIL" in marks:
+            message = "A run would fail: see the lines that begin with FAIL."
+            raise TapError(message)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -12,13 +12,16 @@ from .base.http import rate_limited_session
 from .base.settings import common_settings
 from .base.tap import BaseTap
 from .client import RATES
+from .doctor import NewVendorDoctor
 from .streams import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import requests
     from singer_sdk import Stream
+
+    from .base.doctor import Finding
 
 
 class TapNewVendor(BaseTap):
@@ -59,6 +62,11 @@ class TapNewVendor(BaseTap):
     def session(self) -> requests.Session:
         """The one session of the process, so that all streams share one pace."""
         return rate_limited_session(self.api_url, RATES, self.config["user_agent"], quota=self.quota)
+
+    @override
+    def examine(self) -> Iterator[Finding]:
+        """Say what a run would meet."""
+        return NewVendorDoctor(self).report()
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
