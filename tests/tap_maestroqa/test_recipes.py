@@ -1,4 +1,4 @@
-"""The root README's recipes, on two runs between which a to-do is completed without moving the session's updatedAt."""
+"""The README's recipes, on two runs between which a to-do is completed without moving the session's updatedAt."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.contract.maestroqa import MAESTROQA
 from tests.meltano import ROOT
 from tests.singer import run
 
-RECIPES = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+RECIPES = re.findall(r"```sql\n(.*?)```", (ROOT / MAESTROQA.name / "README.md").read_text(), re.DOTALL)
 
 
 @pytest.fixture
