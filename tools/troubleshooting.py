@@ -36,7 +36,7 @@ EVERYWHERE = (
         "It was made by an earlier version, and lacks streams or fields that this one has.",
         "Make a new one with `--discover`; with Meltano, `meltano run --refresh-catalog …`.",
     ),
-    ("The host … is not known …", "The name in `api_url` leads nowhere from here.", "Check it, and the network."),
+    ("The host … is not known: …", "The name in `api_url` leads nowhere from here.", "Check it, and the network."),
     (
         "No trusted connection to …",
         "The certificate is not one that this machine trusts, often a proxy's.",
