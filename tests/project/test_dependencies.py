@@ -8,7 +8,7 @@ import pytest
 from tests.meltano import ROOT
 
 PROJECTS = [path.parent for path in (*ROOT.glob("*/pyproject.toml"), ROOT / "pyproject.toml")]
-DEPENDENCY = re.compile(r'^  "([A-Za-z][\w-]*)(?:\[\w+\])?([~<>=][~<>=,.\d]+)",(  # .+)?$', re.MULTILINE)
+DEPENDENCY = re.compile(r'^  "([A-Za-z][\w-]*)(?:\[\w+\])?([~<>=][~<>=!,.\d]+)",(  # .+)?$', re.MULTILINE)
 # Its versions are dates of the same data.
 UNBOUNDED = {"tzdata"}
 # What they are for is in their names.
