@@ -10,9 +10,11 @@ import yaml
 from singer_sdk import Tap
 
 from tools import scale
+from tools.installing import Repository, install_section, own_project, plugin_definition, supported, with_pip
 from tools.lineage import lineage
 from tools.plugins import lock, lock_file
 from tools.sources import sources
+from tools.troubleshooting import troubleshooting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,12 @@ ROOT = Path(__file__).parents[1]
 BUILT_IN = ("stream_map", "stream_maps", "faker_config", "flattening_", "batch_config")
 # A decimal is one that Meltano 4.4 fails to pass on ("Decimal is not JSON serializable"); taps read numbers from text.
 KINDS = {"integer": "integer", "number": "string", "boolean": "boolean", "array": "array", "object": "object"}
+
+# An empty line in .env would be a value, and beat the one in meltano.yml.
+ENVIRONMENT_NOTE = """\
+# Copy to .env, and remove the # of the lines that you fill in. They win over meltano.yml.
+
+"""
 
 Settings = dict[str, dict[str, Any]]
 
@@ -33,21 +41,37 @@ def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
             note = f"# Generated from tools/base/{master.name} by `python -m tools generate`: edit it there.\n"
             yield folder / "base" / master.name, note + master.read_text()
     taps = [load(path.name) for path in sorted(root.glob("tap-*"))]
-    readme = root / "README.md"
-    yield readme, between("taps", overview(taps), readme.read_text())
+    readme, repository = root / "README.md", Repository.of(root)
+    example = "\n\n".join(way("tap-maestroqa", repository) for way in (own_project, with_pip))
+    text = between("install", example, readme.read_text())
+    yield readme, between("taps", overview(taps), text)
     growth = root / "docs" / "scale.md"
     yield growth, between("figures", scale.figures(), growth.read_text())
-    yield root / ".env.example", "\n".join(environment(tap) for tap in taps)
+    yield root / ".env.example", ENVIRONMENT_NOTE + "\n".join(environment(tap) for tap in taps)
     told = {tap.name: (" ".join((tap.__doc__ or "").split()), streams_of(tap)) for tap in taps}
     yield root / "transform/models/sources.yml", sources(told)
     yield root / "transform/lineage.svg", lineage(root / "transform")
     for tap in taps:
         folder = root / tap.name
-        text = between("settings", settings_tables(tap), (folder / "README.md").read_text())
-        yield folder / "README.md", between("streams", stream_table(tap), text)
-        plugin = dict(sorted((yaml.safe_load((folder / "plugin.yaml").read_text()) | definition(tap)).items()))
+        text = (folder / "README.md").read_text()
+        for marker, part in parts(tap, repository, root).items():
+            text = between(marker, part, text)
+        yield folder / "README.md", text
+        plugin = plugin_definition(folder / "plugin.yaml", definition(tap), repository)
         yield folder / "plugin.yaml", yaml.dump(plugin, sort_keys=True, allow_unicode=True, width=4096)
         yield lock_file(root, "extractors", plugin), lock(plugin, "extractors")
+
+
+def parts(tap: type[Tap], repository: Repository, root: Path) -> dict[str, str]:
+    """Return the generated parts of a tap's README by their markers."""
+    streams = streams_of(tap).values()
+    return {
+        "install": install_section(tap, repository),
+        "supported": supported(tap, root),
+        "streams": stream_table(tap),
+        "settings": settings_tables(tap),
+        "troubleshooting": troubleshooting(next(iter(streams)).vendor, streams),
+    }
 
 
 def load(name: str) -> type[Tap]:
@@ -104,13 +128,13 @@ def _definition(name: str, setting: dict[str, Any]) -> dict[str, Any]:
 
 
 def environment(tap: type[Tap]) -> str:
-    """Return the lines of .env.example: what must be given, and what may be, with its default."""
+    """Return the lines of .env.example, none of them in force: what must be given, and what may be."""
     own, _ = settings_of(tap)
-    lines = [f"# {tap.name}"]
-    for name, setting in own.items():
-        variable = f"{tap.name.upper().replace('-', '_')}_{name.upper()}"
-        lines.append(f"{'' if name in required(tap) else '# '}{variable}={_default(setting)}")
-    return "\n".join(lines) + "\n"
+    needed, prefix = required(tap), tap.name.upper().replace("-", "_")
+    lines = {name: f"# {prefix}_{name.upper()}={_default(setting)}" for name, setting in own.items()}
+    must = [lines[name] for name in own if name in needed]
+    may = [lines[name] for name in own if name not in needed]
+    return "\n".join([f"# {tap.name}: required", *must, f"# {tap.name}: optional, with defaults", *may]) + "\n"
 
 
 def _default(setting: dict[str, Any]) -> str:

@@ -8,10 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from sandbox import demo
-from sandbox.server import Sandbox
+from sandbox.scenarios import SCENARIOS
+from sandbox.serve import PORT, serve
 from sandbox.world import TWO_YEARS
-
-PORT = 8765
 
 
 def main() -> None:
@@ -28,19 +27,15 @@ def main() -> None:
     for command in (showing, looking):
         where = "where the demo keeps its database (default output/demo)"
         command.add_argument("--folder", type=Path, default=demo.FOLDER, help=where)
-    serving = commands.add_parser("serve", help="serve the vendors' APIs on loopback until interrupted")
+    scenarios = "\n".join(f"  {name:<14} {scenario.about}" for name, scenario in SCENARIOS.items())
+    serving = commands.add_parser(
+        "serve",
+        help="serve the vendors' APIs on loopback until interrupted",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"scenarios:\n{scenarios}",
+    )
     serving.add_argument("--port", type=int, default=PORT, help=f"the port to listen on (default {PORT})")
-    serving.set_defaults(run=lambda arguments: serve(arguments.port))
+    serving.add_argument("--scenario", choices=SCENARIOS, help="what goes wrong, as told below")
+    serving.set_defaults(run=lambda arguments: serve(arguments.port, arguments.scenario))
     arguments = parser.parse_args()
     arguments.run(arguments)
-
-
-def serve(port: int) -> None:
-    """Serve until interrupted."""
-    with Sandbox(port=port) as sandbox:
-        for vendor in sandbox.vendors:
-            print(f"{sandbox.url}/{vendor.name}", flush=True)
-        try:
-            sandbox.wait()
-        except KeyboardInterrupt:
-            print("stopped")

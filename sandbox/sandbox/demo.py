@@ -11,19 +11,17 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from rich.console import Console
 from rich.progress import Progress
 
 from sandbox import report
+from sandbox.project import ROOT, taps
 from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 from sandbox.world import TWO_YEARS, World
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "output" / "demo"
 MELTANO = Path(sys.executable).with_name("meltano")
 FORTNIGHT = timedelta(days=14)
@@ -87,7 +85,7 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
         "DBT_LOG_PATH": str(folder.resolve() / "dbt"),
         "TARGET_POSTGRES_ADD_RECORD_METADATA": "true",
     }
-    for tap, config in _taps().items():
+    for tap, config in taps().items():
         own = {"api_url": f"{sandbox.url}{urlsplit(config['api_url']).path}"}
         own |= {"start_date": start} if "start_date" in config else {}
         variables |= {f"{tap.upper().replace('-', '_')}_{name.upper()}": value for name, value in own.items()}
@@ -101,17 +99,10 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
     }
 
 
-def _taps() -> dict[str, dict[str, Any]]:
-    """Return each tap's settings in meltano.yml's environment for the sandbox."""
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
-    (environment,) = (found for found in project["environments"] if found["name"] == "sandbox")
-    return {plugin["name"]: plugin["config"] for plugin in environment["config"]["plugins"]["extractors"]}
-
-
 def _run_all(folder: Path, settings: dict[str, str], progress: Progress) -> None:
     """Run the taps one after the other, and dbt behind the last of them."""
-    *taps, last = _taps()
-    commands = [*([tap, "target-postgres"] for tap in taps), [last, "target-postgres", f"{DBT}:build"]]
+    *others, last = taps()
+    commands = [*([tap, "target-postgres"] for tap in others), [last, "target-postgres", f"{DBT}:build"]]
     step = progress.add_task("meltano run", total=len(commands))
     # Should this fail, the run that needs it installs it, and says why it cannot.
     database = {"MELTANO_DATABASE_URI": f"sqlite:///{folder.resolve() / 'install.db'}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,19 @@ def status(code: int, body: Any = None, headers: dict[str, str] | None = None) -
     """Answer with this status instead; a body that is no text is sent as JSON."""
     text = body if isinstance(body, str) else json.dumps(body if body is not None else {"error": "a fault"})
     return lambda _: Response(text, code, headers, "text/plain" if isinstance(body, str) else "application/json")
+
+
+def delay(seconds: float) -> ResponseFault:
+    """Answer as usual, but later."""
+
+    def spoil(answer: ASGIApp) -> ASGIApp:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await asyncio.sleep(seconds)
+            await answer(scope, receive, send)
+
+        return app
+
+    return spoil
 
 
 def drop() -> ResponseFault:
