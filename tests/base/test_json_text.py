@@ -135,3 +135,10 @@ def test_the_quick_way_reads_as_the_slow_one(value: Any, escapes: bool) -> None:
     body = json.dumps(value, ensure_ascii=escapes).encode()
     # As they are written, with the types of all that they hold.
     assert repr(parse_json(body, TextRepair())) == repr(_parse_slowly(body, TextRepair()))
+
+
+@pytest.mark.parametrize("escape", [rb"\u0000", rb"\ud83d", rb"\uD83D", rb"\ude00", rb"\uDE00"])
+def test_each_kind_is_replaced_where_it_stands_alone(escape: bytes) -> None:
+    repair = TextRepair()
+    assert b"".join(repair([b'"' + escape + b' and much more text"'])) == rb'"\ufffd and much more text"'
+    assert repair.count == 1
