@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 EASTERN = ZoneInfo("America/New_York")
 # The day is 06:00 to 21:00: a minute more on both sides, for a clock that is off.
 DAY_START, DAY_END = time(5, 59), time(21, 1)
-# Requests are counted when they arrive, not when they leave: a margin.
-BY_DAY = [Rate(5, 1100)]
-BY_NIGHT = [Rate(25, 1100)]
+# Requests are counted when they arrive, not when they leave: a margin. One that comes early all the same has to wait.
+BY_DAY = [Rate(5, 1050)]
+BY_NIGHT = [Rate(25, 1050)]
 
 
 def is_day(moment: datetime) -> bool:

@@ -28,7 +28,7 @@ def test_day_and_night(moment: str, day: bool) -> None:
 
 
 def test_the_pace_is_the_documented_one() -> None:
-    assert [(rate.limit, rate.interval) for rate in (*BY_DAY, *BY_NIGHT)] == [(5, 1100), (25, 1100)]
+    assert [(rate.limit, rate.interval) for rate in (*BY_DAY, *BY_NIGHT)] == [(5, 1050), (25, 1050)]
 
 
 def test_a_long_run_changes_pace_on_the_way() -> None:

@@ -233,7 +233,8 @@ def rate_limited_session(
         logging.getLogger(name).setLevel(logging.INFO)
     session = requests.Session()
     session.headers["User-Agent"] = user_agent
-    limiter = Limiter(bucket := quota.bucket(rates))
+    # The rates hold a margin of their own.
+    limiter = Limiter(bucket := quota.bucket(rates), buffer_ms=0)
     if not bucket.count():
         limiter.try_acquire("the last request of a run that may have ended a moment ago")
     origin = urlsplit(api_url)

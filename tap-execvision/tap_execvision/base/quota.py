@@ -32,10 +32,10 @@ class Quota:
     requests: int = 0
     waited: float = 0
 
-    def bucket(self, rates: list[Rate]) -> InMemoryBucket | SharedBucket:
+    def bucket(self, rates: list[Rate]) -> Bucket | SharedBucket:
         """Return what the limiter counts in."""
         if not self.file:
-            return InMemoryBucket(rates)
+            return Bucket(rates)
         with _named(self.file):
             bucket = SharedBucket.init_from_file(rates, db_path=self.file, use_file_lock=True)
         assert isinstance(bucket, SharedBucket)  # noqa: S101  # the library's annotation says less
@@ -45,6 +45,16 @@ class Quota:
     def since(self, earlier: Quota) -> Quota:
         """Return what was used since then."""
         return Quota(self.file, self.requests - earlier.requests, self.waited - earlier.waited)
+
+
+class Bucket(InMemoryBucket):
+    """The limiter's bucket in memory."""
+
+    @override
+    def put(self, item: RateItem) -> bool:
+        """Take a place if there is one, at the time at which it is taken: a busy machine wakes late."""
+        item.timestamp = self.now()
+        return super().put(item)
 
 
 class SharedBucket(SQLiteBucket):
