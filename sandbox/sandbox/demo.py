@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -22,12 +24,15 @@ from sandbox.server import Sandbox
 from sandbox.warehouse import Warehouse
 from sandbox.world import TWO_YEARS, World
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 FOLDER = ROOT / "output" / "demo"
 MELTANO = Path(sys.executable).with_name("meltano")
 FORTNIGHT = timedelta(days=14)
 PLUGIN_SAID = re.compile(r"\] (tap-\w+|meltano|dbt-postgres)\s+(?:\d\d:\d\d:\d\d\s+)?(.*)")
 WORTH_SHOWING = re.compile(r"(Window|Installing|Installed|Page|Read|Found|Done\. PASS)\b")
-DBT = "dbt-postgres"
+LOADER, DBT = "target-postgres", "dbt-postgres"
 # Wide enough for the tables where nobody is told how wide the screen is.
 NO_SCREEN = 120
 
@@ -100,36 +105,31 @@ def _settings(sandbox: Sandbox, warehouse: Warehouse, folder: Path) -> dict[str,
 
 
 def _run_all(folder: Path, settings: dict[str, str], progress: Progress) -> None:
-    """Run the taps one after the other, and dbt behind the last of them."""
-    *others, last = taps()
-    commands = [*([tap, "target-postgres"] for tap in others), [last, "target-postgres", f"{DBT}:build"]]
-    step = progress.add_task("meltano run", total=len(commands))
-    # Should this fail, the run that needs it installs it, and says why it cannot.
-    database = {"MELTANO_DATABASE_URI": f"sqlite:///{folder.resolve() / 'install.db'}"}
-    with subprocess.Popen(  # noqa: S603  # a fixed command
-        [str(MELTANO), "install", DBT],
-        cwd=ROOT,
-        env=os.environ | settings | database,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as installing:
-        progress.console.print(f"While the taps run, {DBT} is installed, for the tables that are asked at the end.")
-        for command in commands:
-            if command is commands[-1]:
-                installing.wait()
-            _meltano_run(command, folder, settings, progress.console)
-            progress.advance(step)
+    """Install in one go what Meltano runs, run the taps side by side, and dbt behind them."""
+    progress.add_task("meltano", total=None)
+    say = progress.console.print
+    # What is there already, and out of date, is installed anew by the run that needs it.
+    installed = {venv.parent.name for venv in (folder / "meltano").glob("*/*/venv")}
+    if missing := [plugin for plugin in (*taps(), LOADER, DBT) if plugin not in installed]:
+        say("\nInstalling plugins, each into a folder of its own, once; what is not in the cache is downloaded:")
+        _meltano(["install", *missing], folder / "install.log", settings, say)
+    say("\nReading four vendors at once, each at the pace that it allows:")
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(_meltano, ["run", tap, LOADER], folder / f"{tap}.log", settings, say) for tap in taps()]
+    for run in runs:
+        run.result()
+    say("\nMaking one person of what all vendors know of an agent, and counting again that nothing is lost:")
+    _meltano(["run", f"{DBT}:build"], folder / f"{DBT}.log", settings, say)
 
 
-def _meltano_run(blocks: list[str], folder: Path, settings: dict[str, str], console: Console) -> None:
-    """Run blocks in one command, with their progress on the screen and all that Meltano said in a file."""
-    shown = f"meltano run {' '.join(blocks)}"
-    console.print(f"\n$ {shown}")
-    log = folder / f"{blocks[0]}.log"
+def _meltano(command: list[str], log: Path, settings: dict[str, str], say: Callable[[str], None]) -> None:
+    """Run Meltano, with its progress on the screen and all that it said in a file."""
+    shown = f"meltano {' '.join(command)}"
+    say(f"$ {shown}")
     with (
         log.open("w") as record,
         subprocess.Popen(  # noqa: S603  # a fixed command
-            [str(MELTANO), "--environment=sandbox", "run", *blocks],
+            [str(MELTANO), "--environment=sandbox", *command],
             cwd=ROOT,
             env=os.environ | settings,
             stdout=subprocess.PIPE,
@@ -140,7 +140,7 @@ def _meltano_run(blocks: list[str], folder: Path, settings: dict[str, str], cons
         for line in process.stdout or ():
             record.write(line)
             if (said := PLUGIN_SAID.search(line)) and WORTH_SHOWING.match(said[2]):
-                console.print(f"  {said[2]}")
+                say(f"  {said[1]}: {said[2].partition(';')[0]}")
     if process.returncode:
-        console.print(log.read_text()[-3000:])
+        say(log.read_text()[-3000:])
         sys.exit(f"{shown} failed; all it said is in {log}")
