@@ -41,9 +41,9 @@ class Meltano:
             text=True,
         )
 
-    def run(self, *arguments: str, environment: Mapping[str, str]) -> None:
-        """Run a command to its end, which has to be a good one."""
-        ended_well(self.start(*arguments, environment=environment))
+    def run(self, *arguments: str, environment: Mapping[str, str]) -> str:
+        """Run a command to its end, which has to be a good one, and return all that it said."""
+        return ended_well(self.start(*arguments, environment=environment))
 
 
 def link_plugins(installed: Path, folder: Path) -> None:
@@ -62,10 +62,11 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def ended_well(process: subprocess.Popen[str]) -> None:
-    """Wait for a command; its output is shown should it fail."""
+def ended_well(process: subprocess.Popen[str]) -> str:
+    """Wait for a command, and return its output; it is shown should the command fail."""
     output, _ = process.communicate()
     assert process.returncode == 0, output
+    return output
 
 
 def install(folder: Path) -> Path:

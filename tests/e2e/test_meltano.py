@@ -42,3 +42,12 @@ def test_bare_pipe(tap: Contract, sandbox: Sandbox, installed: Path, tmp_path: P
     for stream, keys in tap.expected_keys(sandbox).items():
         lines = (tmp_path / f"{stream}.jsonl").read_text().splitlines()
         assert keys <= set(keys_of(map(json.loads, lines), tap.streams[stream]))
+
+
+@each_tap
+def test_doctor(tap: Contract, sandbox: Sandbox, installed: Path, tmp_path: Path) -> None:
+    environment = tap.environment(tap.config(sandbox))
+    said = Meltano(installed, tmp_path / "meltano").run("invoke", tap.name, "--doctor", environment=environment)
+    assert "credentials: accepted" in said
+    for stream in tap.streams.keys() - {"windows", "transcripts"}:
+        assert f" {stream}: readable, rows: " in said
