@@ -30,7 +30,7 @@ MESSAGE_KEYS = ("result", "message", "error")
 MAX_MESSAGE_LENGTH = 500
 _MANY_DIGITS = re.compile(rb"[0-9]{8}")
 _LONG_NUMBER = re.compile(r"[0-9]{500}")
-BLANKS_AFTER_QUOTES = (b'" ', b'"\n', b'"\r', b'"\t')
+_BLANK_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
 _NO_NUMBER = re.compile(r"NaN|Infinity")
 
 
@@ -119,9 +119,15 @@ def _row(item: msgspec.Raw) -> Row:
     text = bytes(item)
     row: Row = parse_json(text, TextRepair())
     # As many names as there are in the text: none comes twice.
-    if text.count(b'":') == len(row) and not any(blank in text for blank in BLANKS_AFTER_QUOTES):
+    if text.count(b'":') == _count_names(row) and not _BLANK_BEFORE_COLON.search(text):
         return row
     return _Object(json.loads(text, object_pairs_hook=_Object.of_pairs, parse_float=Decimal, parse_int=Decimal))
+
+
+def _count_names(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_count_names(item) for item in value.values() if isinstance(item, dict | list))
+    return sum(map(_count_names, value)) if isinstance(value, list) else 0
 
 
 def _write(chunks: Iterable[bytes], file: IO[bytes]) -> None:

@@ -13,6 +13,8 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from .base.http import TapError
 from .base.records import to_rfc3339
 
@@ -50,6 +52,9 @@ COUNT = "select count from counts where identity = ?"
 ADD = "insert into counts values (?, ?) on conflict do update set count = count + excluded.count"
 
 
+_written = msgspec.json.Encoder(order="sorted").encode
+
+
 class ColumnNames(dict[str, str]):
     """The columns' names by the names that the vendor sends, labels or ids: each follows from its label alone."""
 
@@ -66,7 +71,10 @@ class ColumnNames(dict[str, str]):
 
     def of_row(self, row: Mapping[str, Any]) -> Columns:
         """Return the row's values as text, by the names of their columns."""
-        columns = {self[label]: value or None if type(value) is str else text_of(value) for label, value in row.items()}
+        columns = {
+            self[label]: None if value is None else value or None if type(value) is str else text_of(value)
+            for label, value in row.items()
+        }
         return columns if len(columns) == len(row) else self._kept_apart(row)
 
     def _kept_apart(self, row: Mapping[str, Any]) -> Columns:
@@ -101,7 +109,7 @@ def hashed_name(name: str, label: str) -> str:
 def text_of(value: Any) -> str | None:
     """Write a value as text, nothing as None: reports say it in several ways."""
     if value is None or isinstance(value, str):
-        return value or None
+        return str(value) if value else None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float | Decimal):
@@ -163,22 +171,22 @@ class RowKeys:
 
     def _identity_of(self, row: Columns) -> str:
         if self._named and all(row.get(name) for name in self._named):
-            return _digest(json.dumps([(name, row[name]) for name in self._named]))
+            return _hash(_written({name: row[name] for name in self._named}))
+        columns = self._who_and_when(row) if self._by_agent else {}
+        columns = columns or {name: value for name, value in row.items() if value}
         # The window's start keeps equal rows of different windows apart.
-        columns = self._who_and_when(row) if self._by_agent else []
-        columns = columns or [(name, value) for name, value in sorted(row.items()) if value]
-        return _digest(json.dumps([("", self._window), *columns]))
+        return _hash(_written([self._window, columns]))
 
-    def _who_and_when(self, row: Columns) -> list[tuple[str, str | None]]:
-        who = [name for name in sorted(row) if row[name] and AGENT.fullmatch(name)]
+    def _who_and_when(self, row: Columns) -> Columns:
+        who = [name for name in row if row[name] and AGENT.fullmatch(name)]
         if not who:
-            return []
-        about = [name for name in sorted(row) if row[name] and (TEAM.fullmatch(name) or INTERVAL.fullmatch(name))]
+            return {}
+        about = [name for name in row if row[name] and (TEAM.fullmatch(name) or INTERVAL.fullmatch(name))]
         # An id stays when a name is changed.
         best = [name for name in who if name.endswith(("id", "uuid"))] or [
             name for name in who if name.endswith("email")
         ]
-        return [(name, row[name]) for name in [*(best or who), *about]]
+        return {name: row[name] for name in [*(best or who), *about]}
 
 
 @dataclass(frozen=True)
@@ -224,4 +232,8 @@ class WindowReading:
 
 
 def _digest(text: str) -> str:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return _hash(text.encode("utf-8", "surrogatepass"))
+
+
+def _hash(content: bytes) -> str:
+    return blake2b(content, digest_size=16).hexdigest()
