@@ -20,12 +20,14 @@ DIGITS_OF_64_BITS = 18  # any number of so many fits
 MAX_EXPONENT = 300  # below a double's 308, so that no digits take it beyond
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_ESCAPE = 12
-# An escape sequence: a pair of surrogates; one that this chunk may cut; U+0000 or half a pair; any other.
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<cut>(?:u[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?|u[0-9a-fA-F]{0,3})?\Z)"
-    rb"|(?P<unstorable>u[dD][89a-fA-F][0-9a-fA-F]{2}|u0000)|.)",
-    re.DOTALL,
+BACKSLASH = ord("\\")
+# What is unstorable, or a pair of halves, if its first backslash is not itself escaped.
+_SUSPECT = re.compile(
+    rb"\\u(?:0000|[dD][89abAB][0-9a-fA-F]{2}(?P<second>\\u[dD][c-fC-F][0-9a-fA-F]{2})?|[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+# The end of a chunk that cuts an escape, or a pair.
+_CUT = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?|u[0-9a-fA-F]{0,3})?\Z"
 )
 
 # How all escapes begin that may be unstorable.
@@ -66,17 +68,29 @@ class TextRepair:
         yield self._repaired(rest + b" ")[0][:-1] if started else rest.removeprefix(BYTE_ORDER_MARK)
 
     def _repaired(self, text: bytes) -> tuple[bytes, bytes]:
-        rest = b""
+        """Return the text up to an escape that its end cuts, and that."""
+        cut = _CUT.search(text, max(0, len(text) - LONGEST_ESCAPE))
+        while cut and _is_escaped(text, cut.start()):
+            cut = _CUT.search(text, cut.start() + 1)
+        end = cut.start() if cut else len(text)
+        return _SUSPECT.sub(self._replace, text[:end]), text[end:]
 
-        def replace(escape: re.Match[bytes]) -> bytes:
-            nonlocal rest
-            if escape["cut"] is not None:
-                rest = escape[0]
-                return b""
-            self.count += escape["unstorable"] is not None
-            return rb"\ufffd" if escape["unstorable"] else escape[0]
+    def _replace(self, suspect: re.Match[bytes]) -> bytes:
+        text, second = suspect[0], suspect["second"] or b""
+        # Behind an escaped backslash, what looks like the first half is text.
+        unstorable = second if _is_escaped(suspect.string, suspect.start()) else b"" if second else text
+        if not unstorable:
+            return text
+        self.count += 1
+        return text.removesuffix(unstorable) + rb"\ufffd"
 
-        return _ESCAPE.sub(replace, text), rest
+
+def _is_escaped(text: bytes, place: int) -> bool:
+    """Tell whether the backslash at a place is the second one of an escaped backslash."""
+    start = place
+    while start and text[start - 1] == BACKSLASH:
+        start -= 1
+    return (place - start) % 2 == 1
 
 
 def parse_json(body: bytes, repair: TextRepair) -> Any:

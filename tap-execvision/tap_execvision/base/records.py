@@ -90,6 +90,7 @@ class Normaliser:
         return record
 
 
+@lru_cache(maxsize=1024)
 def normalize_datetime(value: str) -> str | None:
     """Write a time as RFC 3339 in UTC with six digits, `2026-01-31T09:30:00.000000Z`; None when it is no time.
 
