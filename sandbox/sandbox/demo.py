@@ -113,6 +113,9 @@ def _run_all(folder: Path, settings: dict[str, str], progress: Progress) -> None
     if missing := [plugin for plugin in (*taps(), LOADER, DBT) if plugin not in installed]:
         say("\nInstalling plugins, each into a folder of its own, once; what is not in the cache is downloaded:")
         _meltano(["install", *missing], folder / "install.log", settings, say)
+    else:
+        # Meltano's first command makes its database, and several first commands at once fail.
+        _meltano(["state", "list"], folder / "install.log", settings, say)
     say("\nReading four vendors at once, each at the pace that it allows:")
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(_meltano, ["run", tap, LOADER], folder / f"{tap}.log", settings, say) for tap in taps()]

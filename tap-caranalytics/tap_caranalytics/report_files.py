@@ -50,7 +50,7 @@ class ReportFile:
         """Keep the body and read it to its end once; InvalidJSONError when it breaks off or is no JSON."""
         self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115  # closed by who reads the rows
         try:
-            _write(chunks, self._file)
+            self._file.writelines(chunks)
             self._file.seek(0)
             self._is_list = self._file.read(CHUNK).lstrip().startswith(b"[")
             self._file.seek(0)
@@ -130,20 +130,9 @@ def _count_names(value: Any) -> int:
     return sum(map(_count_names, value)) if isinstance(value, list) else 0
 
 
-def _write(chunks: Iterable[bytes], file: IO[bytes]) -> None:
-    decode = codecs.getincrementaldecoder("utf-8")().decode
-    try:
-        for chunk in chunks:
-            decode(chunk)
-            file.write(chunk)
-        decode(b"", final=True)
-    except UnicodeDecodeError:
-        message = "text that is not UTF-8"
-        raise InvalidJSONError(message) from None
-
-
 def _rows_prefix(file: IO[bytes]) -> str | None:
     """Return where ijson finds the rows, None when there are none; either way, the file is read to its end."""
+    _refuse_other_text(file)
     file.seek(0)
     start = file.read(CHUNK).lstrip()
     if not start:
@@ -222,6 +211,19 @@ def _sentence(text: str) -> str:
     text = text.strip()
     is_one = len(text) <= MAX_MESSAGE_LENGTH and len(text.splitlines()) == 1 and not text.startswith(("[", "{", "<"))
     return text if is_one else ""
+
+
+def _refuse_other_text(file: IO[bytes]) -> None:
+    """Raise for text that is not UTF-8: the parser that is quick does not look."""
+    file.seek(0)
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    try:
+        for chunk in iter(lambda: file.read(CHUNK), b""):
+            decode(chunk)
+        decode(b"", final=True)
+    except UnicodeDecodeError:
+        message = "text that is not UTF-8"
+        raise InvalidJSONError(message) from None
 
 
 def _refuse_long_numbers(file: IO[bytes]) -> None:
