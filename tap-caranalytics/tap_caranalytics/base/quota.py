@@ -53,7 +53,7 @@ class Bucket(InMemoryBucket):
     @override
     def put(self, item: RateItem) -> bool:
         """Take a place if there is one, at the time at which it is taken: a busy machine wakes late."""
-        item.timestamp = self.now()
+        item.timestamp = self.now()  # type: ignore[no-untyped-call]
         return super().put(item)
 
 
