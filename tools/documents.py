@@ -29,6 +29,13 @@ KINDS = {"integer": "integer", "number": "string", "boolean": "boolean", "array"
 ENVIRONMENT_NOTE = """\
 # Copy to .env, and remove the # of the lines that you fill in. They win over meltano.yml.
 
+# target-postgres, and dbt behind it
+# TARGET_POSTGRES_HOST=
+# TARGET_POSTGRES_PORT=5432
+# TARGET_POSTGRES_USER=
+# TARGET_POSTGRES_PASSWORD=
+# TARGET_POSTGRES_DATABASE=
+
 """
 
 Settings = dict[str, dict[str, Any]]

@@ -56,13 +56,13 @@ def install_section(tap: type[Tap], repository: Repository) -> str:
     quoted = f'"{source}"' if repository.address else source
     lead = "With" if repository.address else "In a clone of this repository, with"
     return f"""\
-{lead} pip, into the environment that is active:
+{lead} pip, into the active environment:
 
 ```sh
 python3 -m pip install {quoted}
 ```
 
-or with uv (pipx can do the same), as a command with an environment of its own:
+or as a command in an environment of its own, with uv (or pipx):
 
 ```sh
 uv tool install {quoted}
@@ -75,7 +75,7 @@ def own_project(tap: str, repository: Repository) -> str:
     """Return how a tap is added to a Meltano project that is not this one."""
     commands = f"meltano add {tap} --from-ref {PLACE}/{tap}/plugin.yaml"
     if repository.address:
-        where = "with the definition that a clone of this repository has"
+        where = "with the definition in a clone of this repository"
     else:
         where = "whose `.env` says where the clone is"
         commands = f'echo "{CLONE}={PLACE}" >> .env\n{commands}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 MEANINGS = {
     400: "The vendor does not accept the request.",
@@ -14,22 +14,23 @@ MEANINGS = {
     404: "Nothing answers at this address.",
     422: "The vendor cannot read a parameter.",
 }
+KEPT = "Kept in _extra: …"
 # What every tap may say. A test finds each of these texts, with anything for `…`, in the code that says it.
 EVERYWHERE = (
     (
         "Settings refused: …",
-        "A setting is missing or makes no sense. Nothing was asked for yet.",
-        "Correct the setting that it names. The table above says what each one takes.",
+        "A setting is missing or makes no sense. No request was made.",
+        "Correct the setting that it names: see Settings above.",
     ),
     (
         "--config: …",
         "The file with the settings is no JSON object.",
-        "Correct what it names; `--config=ENV` reads environment variables instead.",
+        "Correct the file, or read environment variables with `--config=ENV`.",
     ),
     (
         "--state: …",
-        "The file with the state is not one that this tap has written.",
-        "Give it the last STATE that the target put out, or none to read everything.",
+        "The file does not hold a state of this tap.",
+        "Give the last state that the target printed; without `--state`, everything is read.",
     ),
     (
         "The catalog is older than this tap …",
@@ -44,17 +45,17 @@ EVERYWHERE = (
     ),
     (
         "…; try … of … in … s",
-        "The vendor was too busy, or the connection broke. It is asked again.",
-        "Nothing, unless it comes with every run: then ask the vendor.",
+        "The vendor was too busy, or the connection broke. The tap asks again.",
+        "Nothing; if it happens in every run, ask the vendor.",
     ),
     (
         "… did not recover in … tries: …",
-        "It failed for more than a minute.",
+        "The vendor or the network failed for more than a minute.",
         "Run again later: the next run goes on where this one stopped.",
     ),
     (
         "The target closed the connection: …",
-        "The target has failed, and the tap has stopped for it.",
+        "The target has failed, so the tap has stopped.",
         "Read the target's own log. The next run goes on from the last state.",
     ),
     (
@@ -63,16 +64,19 @@ EVERYWHERE = (
         "Make room, or set `TMPDIR` to another folder.",
     ),
     (
-        "Kept in _extra: …",
+        KEPT,
         "The vendor sends a field that this version does not know, or a value of another type.",
         "Nothing is lost: query `_extra`, and tell us of the field.",
     ),
 )
 
 
-def troubleshooting(vendor: str, streams: Iterable[Any]) -> str:
+def troubleshooting(vendor: str, streams: Collection[Any]) -> str:
     """Return a table of errors, what they mean and what to do; refusals as the streams' hints explain them."""
     hints = {(status, hint): None for stream in streams for status, hint in stream.error_hints.items()}
     refusals = [(f"{vendor} refused …: HTTP {status}", MEANINGS[status], hint) for status, hint in sorted(hints)]
-    rows = [f"| `{error}` | {meaning} | {advice} |" for error, meaning, advice in (*refusals, *EVERYWHERE)]
+    # Where unknown fields become columns, no stream has an `_extra`.
+    keeps = any("_extra" in stream.schema["properties"] for stream in streams)
+    said = [row for row in EVERYWHERE if keeps or row[0] != KEPT]
+    rows = [f"| `{error}` | {meaning} | {advice} |" for error, meaning, advice in (*refusals, *said)]
     return "\n".join(["| Error or warning | What it means | What to do |", "|---|---|---|", *rows])

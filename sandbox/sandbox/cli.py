@@ -17,11 +17,11 @@ def main() -> None:
     """Run the command that the arguments name."""
     parser = argparse.ArgumentParser(prog="sandbox", description="Try the taps without credentials.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    showing = commands.add_parser("demo", help="run every tap into a PostgreSQL and look at the result")
+    showing = commands.add_parser("demo", help="run every tap into a PostgreSQL, and show the result")
     showing.set_defaults(run=lambda arguments: demo.demo(arguments.folder, timedelta(days=arguments.days)))
-    days = "how many days the vendors look back on (default 730)"
+    days = "how many days of data the vendors have (default 730)"
     showing.add_argument("--days", type=int, default=TWO_YEARS.days, help=days)
-    looking = commands.add_parser("psql", help="open what the demo has loaded, or run one query there")
+    looking = commands.add_parser("psql", help="open psql on what the demo has loaded, or run one query")
     looking.add_argument("query", nargs="?", help="the SQL to run")
     looking.set_defaults(run=lambda arguments: sys.exit(demo.psql(arguments.query, arguments.folder)))
     for command in (showing, looking):
@@ -35,7 +35,7 @@ def main() -> None:
         epilog=f"scenarios:\n{scenarios}",
     )
     serving.add_argument("--port", type=int, default=PORT, help=f"the port to listen on (default {PORT})")
-    serving.add_argument("--scenario", choices=SCENARIOS, help="what goes wrong, as told below")
+    serving.add_argument("--scenario", choices=SCENARIOS, help="what goes wrong: see the list below")
     serving.set_defaults(run=lambda arguments: serve(arguments.port, arguments.scenario))
     arguments = parser.parse_args()
     arguments.run(arguments)

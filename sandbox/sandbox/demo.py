@@ -121,7 +121,7 @@ def _run_all(folder: Path, settings: dict[str, str], progress: Progress) -> None
         runs = [pool.submit(_meltano, ["run", tap, LOADER], folder / f"{tap}.log", settings, say) for tap in taps()]
     for run in runs:
         run.result()
-    say("\nMaking one person of what all vendors know of an agent, and counting again that nothing is lost:")
+    say("\nMatching each agent across the vendors, and testing the tables:")
     _meltano(["run", f"{DBT}:build"], folder / f"{DBT}.log", settings, say)
 
 

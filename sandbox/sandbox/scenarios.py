@@ -101,7 +101,7 @@ def _extend(rows: Any) -> None:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "expired-token": Scenario(
-        "every request is refused, as with credentials that no longer hold",
+        "every request is refused, as after credentials have expired",
         "The run ends at once, in one line that says what to check.",
         _expire,
     ),
@@ -111,18 +111,18 @@ SCENARIOS: Mapping[str, Scenario] = {
         slow_down,
     ),
     "quota-spent": Scenario(
-        f"the first {REFUSED} requests are told that the quota is spent",
+        f"the first {REFUSED} requests are refused because the quota is spent",
         "The run says how long it waits, up to two minutes, and brings every row.",
         _spend_quota,
     ),
     "vendor-down": Scenario(
-        "every request is answered with a notice and HTTP 503",
+        "every request is answered with HTTP 503 and a page of HTML",
         "The run tries six times in a minute, then ends in one line. The next run goes on from there.",
         _go_down,
     ),
     "new-field": Scenario(
-        f"every row has a field that no document names, {NEW_FIELD}",
-        "A warning names it once. It arrives in `_extra`, and as a column of its own in tap-caranalytics.",
+        f"every row has an undocumented field, {NEW_FIELD}",
+        "A warning names it once. It arrives in `_extra`; in tap-caranalytics, as a column of its own.",
         _add_field,
     ),
 }

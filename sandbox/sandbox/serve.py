@@ -35,7 +35,7 @@ def announcement(url: str, scenario: str | None) -> Iterator[str]:
     if scenario:
         yield f"Scenario {scenario}: {SCENARIOS[scenario].about}."
         yield SCENARIOS[scenario].expect
-    yield "In another terminal, in this folder, a run writes what it reads into output/:"
+    yield "Run a command below in another terminal, in this folder: it writes the rows into output/."
     for tap, meant in taps().items():
         settings = {**meant, "api_url": f"{url}{urlsplit(meant['api_url']).path}"}
         own = {name: value for name, value in settings.items() if value != meant[name]}

@@ -60,7 +60,7 @@ class TapAgentConnect(BaseTap):
             required=True,
             secret=True,
             title="API secret",
-            description="The secret that goes with that key: what the file holds that is downloaded in the same place.",
+            description="The secret that goes with that key, from the file that you can download in the same place.",
         ),
         th.Property(
             "start_date",

@@ -103,7 +103,7 @@ class TapCarAnalytics(BaseTap):
             "row_key_columns",
             BY_REPORT,
             title="Row key columns",
-            description="Columns that make a true id, by report, such as "
+            description="Columns that together identify a row, by report, such as "
             '{"response": ["external_response_id"]}: an edited row then replaces its old version.',
         ),
         th.Property(
@@ -111,15 +111,15 @@ class TapCarAnalytics(BaseTap):
             BY_REPORT,
             title="Report metrics",
             description="The metric ids (columns) to ask for, by report, such as "
-            '{"raw_agent_states": ["agent_id", "agent_name"]}: these and no others come, '
-            "also those that are switched off for your company.",
+            '{"raw_agent_states": ["agent_id", "agent_name"]}: only these come, '
+            "even if they are switched off for your company.",
         ),
         th.Property(
             "time_interval",
             th.IntegerType,
             default=3_600_000,
             title="Time interval",
-            description="The buckets of team_performance_interval in milliseconds: 5, 10, 15 or 30 minutes, "
+            description="How long a bucket of team_performance_interval is, in milliseconds: 5, 10, 15 or 30 minutes, "
             "1, 2, 4, 8 or 12 hours, 1 day or 1 week.",
         ),
         th.Property(
@@ -165,34 +165,35 @@ class TapCarAnalytics(BaseTap):
             allowed_values=["en", "es", "fr", "de", "tr"],
             default="en",
             title="Locale",
-            description="The language of what the vendor writes into reports.",
+            description="The language of the vendor's own words in reports.",
         ),
         th.Property(
             "timezone",
             th.StringType,
             title="Time zone",
-            description="The id of a time zone in which reports write their times; UTC without one. "
+            description="The id of the time zone in which reports write their times; UTC if not set. "
             "Windows stay in UTC.",
         ),
         th.Property(
             "timezone_offset",
             th.IntegerType(minimum=-86_400_000, maximum=86_400_000),
             title="Time zone offset",
-            description="The same as milliseconds ahead of UTC, without daylight saving. Not together with timezone.",
+            description="That time zone as milliseconds ahead of UTC, without daylight saving. "
+            "Not together with timezone.",
         ),
         th.Property(
             "requests_per_minute",
             th.IntegerType(minimum=1, maximum=1_000_000),
             default=20,
             title="Requests per minute",
-            description="How many requests the vendor allows.",
+            description="How many requests the vendor allows in a minute.",
         ),
         th.Property(
             "max_concurrent_reports",
             th.IntegerType(minimum=1, maximum=100),
             default=4,
             title="Concurrent reports",
-            description="How many reports of a stream the vendor computes at once; fewer, where it takes no more.",
+            description="How many reports of a stream the vendor computes at once; fewer, if it accepts no more.",
         ),
         th.Property(
             "poll_interval",
@@ -207,7 +208,7 @@ class TapCarAnalytics(BaseTap):
             th.NumberType(exclusive_minimum=0, maximum=10_080),
             default=60,
             title="Report timeout",
-            description="Minutes until a report that has not finished ends the run.",
+            description="After how many minutes a report that has not finished ends the run.",
         ),
         *common_settings(
             "tap-caranalytics",

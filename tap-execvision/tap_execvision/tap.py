@@ -52,7 +52,8 @@ class TapExecVision(BaseTap):
             th.DateTimeType(nullable=False),
             required=True,
             title="Start date",
-            description="What was modified (calls: changed state; shares: made) from this moment on is read.",
+            description="Reads what was modified from this moment on (calls: what changed state; shares: what was "
+            "shared).",
         ),
         th.Property(
             "page_size",
@@ -67,8 +68,8 @@ class TapExecVision(BaseTap):
             th.BooleanType,
             default=False,
             title="Fetch transcripts",
-            description="Read the stream transcripts (who said what), which costs one request a call; not every "
-            "account may.",
+            description="Read the stream transcripts (who said what). It costs one request a call, and not every "
+            "account has the right.",
         ),
         th.Property(
             "include_transcripts",
@@ -104,14 +105,14 @@ class TapExecVision(BaseTap):
             allowed_values=["fail", "skip"],
             default="fail",
             title="On a stalled page",
-            description="What to do where a minute holds more than a page and the API cannot be asked for the rest: "
-            "stop with an error, or log one and go on after that minute.",
+            description="What to do when one minute holds more rows than a page and no request brings the rest: stop "
+            "with an error, or log an error and go on after that minute.",
         ),
         *common_settings(
             name,
             "https://users.execvision.io/api/ev/2",
             "The root of the API.",
-            " Over its limits, the vendor makes a request wait for a minute.",
+            " Above its limits, the vendor lets a request wait for a minute.",
         ),
         additional_properties=False,
     ).to_dict()

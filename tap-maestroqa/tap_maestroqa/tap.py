@@ -75,8 +75,8 @@ class TapMaestroQA(BaseTap):
             "lookback_days",
             th.IntegerType(minimum=1, maximum=36500),
             title="Lookback in days",
-            description="Read only the last so many days again, once a run has read everything from start_date on. "
-            "Changes to older sessions are then missed.",
+            description="Once a run has read everything from start_date on, later runs read only this many days again. "
+            "They miss changes to older sessions.",
         ),
         *common_settings("tap-maestroqa", "https://app.maestroqa.com/api/v1", "The root of the API."),
         additional_properties=False,

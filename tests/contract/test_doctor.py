@@ -55,7 +55,7 @@ def test_all_is_well(tap: Contract, sandbox: Sandbox) -> None:
         assert line(result, stream).startswith("ok readable, rows: ")
     assert line(result, "credentials") == "ok accepted"
     assert line(result, "clock").startswith("ok")
-    assert line(result, "quota").endswith("told off (HTTP 429): 0")
+    assert line(result, "quota").endswith("refused for the quota (HTTP 429): 0")
     assert tap.vendor(sandbox).rate_limited == 0
     assert not result.messages
 
@@ -114,7 +114,7 @@ def test_told_off(tap: Contract, sandbox: Sandbox) -> None:
     result = examine(tap, sandbox)
     assert result.exit_code == 0, result.log
     assert line(result, "quota").startswith("note")
-    assert "told off (HTTP 429): 1" in line(result, "quota")
+    assert "refused for the quota (HTTP 429): 1" in line(result, "quota")
 
 
 @each_tap

@@ -122,7 +122,7 @@ class Doctor:
                 answer = f"not known: the question was refused (HTTP {refusal.status})"
             yield answer if isinstance(answer, Finding) else Finding(subject, answer, "reading")
         quota = "".join(f", {name}: {value}" for name, value in sorted(self._quota.items()))
-        spent = f"this report made {self._requests}, told off (HTTP 429): {self._told_off}{quota}"
+        spent = f"this report made {self._requests}, refused for the quota (HTTP 429): {self._told_off}{quota}"
         yield Finding("quota", f"{self.pace()}; {spent}", "note" if self._told_off else "ok")
 
     def _clock_finding(self, *, is_refused: bool) -> Finding:

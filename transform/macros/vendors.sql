@@ -12,7 +12,7 @@
 {% macro vendors() %}
   {% if not (target.host and target.user and target.dbname) %}
     {% do exceptions.raise_compiler_error(
-      "dbt has no database: set host, port, user, password and database of target-postgres, as it takes no sqlalchemy_url"
+      "dbt has no database: set TARGET_POSTGRES_HOST, _PORT, _USER, _PASSWORD and _DATABASE in .env or the environment"
     ) %}
   {% endif %}
   {% set named = env_var('DBT_VENDORS', '').replace(' ', '').split(',') | select | list %}

@@ -44,30 +44,30 @@ def common_settings(
             th.IntegerType(minimum=1, maximum=MAX_TIMEOUT),
             default=300,
             title="Request timeout",
-            description="Seconds to wait for the vendor to connect, or to send the next part of an answer."
-            + about_timeout,
+            description="Seconds to wait for a connection, or for the next part of an answer." + about_timeout,
         ),
         th.Property(
             "rate_limit_file",
             th.StringType,
             title="Rate limit file",
-            description="A file, one for each account, in which its runs on this machine count their requests, so that "
-            "together they stay below the vendor's limits. Without it, a run does not know of those before it.",
+            description="A file in which all runs of one account on this machine count their requests, so that "
+            "together they stay below the vendor's limits. Each account needs its own. Without it, a run does not know "
+            "of others.",
         ),
         th.Property(
             "user_agent",
             th.StringType,
             default=tap,
             title="User agent",
-            description="How the tap introduces itself to the vendor.",
+            description="The User-Agent header that the tap sends.",
         ),
         th.Property(
             "emit_activate_version_messages",
             th.BooleanType,
             default=False,
             title="Emit ACTIVATE_VERSION messages",
-            description="Whether a full table that has come whole ends with an ACTIVATE_VERSION message, upon which "
-            "targets delete the rows that did not come.",
+            description="Whether a list that every run reads in full ends with an ACTIVATE_VERSION message, upon which "
+            "targets delete the rows that did not come. No other stream sends one.",
         ),
     ]
 

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 
 DOCTOR_HELP = (
-    "Say line by line what a run would meet: credentials, clock, quota, streams, and how the vendor reads what its "
-    "page leaves open. No secret, no name, no row: the lines can be shown to anybody."
+    "Check the credentials, the clock, the quota and each selected stream before a run, and say how the vendor behaves "
+    "where its documents are unclear. The lines hold no secret, no name and no row, so you can show them to anybody."
 )
 GC_THRESHOLDS = (100_000, 50, 100)  # the first is about seven pages of nested rows
 
