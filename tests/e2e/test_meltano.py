@@ -1,6 +1,7 @@
 """The taps through the real `meltano run` into another target, and piped, compared with the source's own data."""
 
 import json
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ from sandbox.server import Sandbox
 
 from tests.contract.contract import Contract, keys_of
 from tests.contract.taps import TAPS, each_tap
-from tests.meltano import Meltano, copy_project
+from tests.meltano import ROOT, Meltano, copy_project
 from tests.singer import BIN
 
 pytestmark = pytest.mark.slow
@@ -30,6 +31,24 @@ def test_into_jsonl(sandbox: Sandbox, installed: Path, tmp_path: Path) -> None:
             # One folder a tap, as two of them have a stream of the same name.
             lines = (project / "output" / tap.name.replace("-", "_") / f"{stream}.jsonl").read_text().splitlines()
             assert keys <= set(keys_of(map(json.loads, lines), tap.streams[stream]))
+
+
+def test_what_readme_leaves_out_stays_out(sandbox: Sandbox, installed: Path, tmp_path: Path) -> None:
+    (project := tmp_path / "project").mkdir()
+    meltano = Meltano(installed, tmp_path / "meltano", copy_project(project))
+    (tap,) = (tap for tap in TAPS if tap.name == "tap-agentconnect")
+    environment = tap.environment(tap.config(sandbox))
+    commands = re.findall(r"^meltano (select .*?)(?: +#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        meltano.run(*shlex.split(command), environment=environment)
+    meltano.run("run", tap.name, "target-jsonl", environment=environment)
+    output = project / "output" / "tap_agentconnect"
+    assert {file.stem for file in output.iterdir()} == {*tap.streams} - {"employees"}
+    feedbacks = [json.loads(line) for line in (output / "feedbacks.jsonl").read_text().splitlines()]
+    assert feedbacks
+    assert not [row for row in feedbacks if "customer" in row]
+    assert all("employee" in row for row in feedbacks)
 
 
 @each_tap
