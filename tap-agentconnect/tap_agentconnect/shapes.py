@@ -8,7 +8,6 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-from .base.json_text import is_long
 from .base.records import normalize_datetime
 
 Shape = Callable[[Any], Any]
@@ -52,7 +51,8 @@ def _listed(name: str, key_field: str) -> Shape:
         own = item.get(key_field)
         if own is None or str(own) == key:
             return {**item, key_field: key}
-        return {"_extra": {"key": key}, **item}
+        own = {name: other for name, other in item.items() if name == "_extra"}
+        return {**item, "_extra": {"key": key, **own}}
 
     def listed(value: Any) -> Any:
         if value is None and name in NEVER_NULL:
@@ -67,7 +67,7 @@ def _percentage(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     number = _PERCENTAGE.fullmatch(value)
-    if number and not is_long(Decimal(number[1])):
+    if number:
         return number[1]
     return value if value.strip() else None
 

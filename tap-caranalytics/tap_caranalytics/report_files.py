@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -121,7 +119,7 @@ def _row(item: msgspec.Raw) -> Row:
     # As many names as there are in the text: none comes twice.
     if text.count(b'":') == _count_names(row) and not _BLANK_BEFORE_COLON.search(text):
         return row
-    return _Object(json.loads(text, object_pairs_hook=_Object.of_pairs, parse_float=Decimal, parse_int=Decimal))
+    return _Object(parse_json(text, TextRepair(), _Object.of_pairs))
 
 
 def _count_names(value: Any) -> int:

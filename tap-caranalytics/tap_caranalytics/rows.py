@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .base.http import TapError
+from .base.json_text import LongNumber
 from .base.records import to_rfc3339
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ INTERVAL = re.compile(
 # How many different rows are counted in memory; 10 MB.
 MAX_IN_MEMORY = 100_000
 COUNT = "select count from counts where identity = ?"
-ADD = "insert into counts values (?, ?) on conflict do update set count = count + excluded.count"
+ADD = "insert into counts values (?, ?) on conflict (identity) do update set count = count + excluded.count"
 
 
 _written = msgspec.json.Encoder(order="sorted").encode
@@ -123,7 +124,7 @@ def _json(value: Any) -> str:
         return f"{{{', '.join(f'{_json(name)}: {_json(item)}' for name, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_json, value))}]"
-    return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, Decimal | LongNumber) else json.dumps(value, ensure_ascii=False)
 
 
 class RowKeys:

@@ -101,6 +101,8 @@ def test_encodings_that_json_may_have(encoding: str) -> None:
         ("9223372036854775808", 2**63),  # beyond 64 bits: see is_long
         ("1e99999999", LongNumber("1e99999999")),
         ("1e-99999999", LongNumber("1e-99999999")),
+        ("1e" + "9" * 30, LongNumber("1e" + "9" * 30)),
+        ("-0.0e-" + "9" * 30, LongNumber("-0.0e-" + "9" * 30)),
         ("0e99999999", Decimal(0)),
         ("0." + "1" * 5000, LongNumber("0." + "1" * 5000)),
         ("9" * 5000, LongNumber("9" * 5000)),

@@ -161,6 +161,23 @@ def test_what_is_deselected_does_not_come_back(tap: Contract, sandbox: Sandbox) 
 
 
 @each_tap
+@pytest.mark.parametrize("more", [{}, {"flattening_enabled": True, "flattening_max_depth": 3}])
+def test_what_is_unknown_can_be_deselected_too(tap: Contract, more: Json, sandbox: Sandbox) -> None:
+    if tap.name == "tap-caranalytics":
+        pytest.skip("what is unknown there is a column")
+    catalog = json.loads(json.dumps(discovered(tap)))
+    for entry in catalog["streams"]:
+        entry["metadata"].append({"breadcrumb": ["properties", "_extra"], "metadata": {"selected": False}})
+    unknown = each_row(lambda row: row.update(new_field="mark of the unknown"))
+    tap.row_sender(sandbox).fail(faults.edit(unknown), times=10**6)
+    result = run(tap.name, {**tap.config(sandbox), **more}, catalog=catalog)
+    assert result.exit_code == 0, result.log
+    assert result.of("RECORD")
+    assert not any("_extra" in message["record"] for message in result.of("RECORD"))
+    assert "mark of the unknown" not in texts(result.messages)
+
+
+@each_tap
 def test_versions_of_whole_lists(tap: Contract, sandbox: Sandbox) -> None:
     config = {**tap.config(sandbox), "emit_activate_version_messages": True}
     result = run(tap.name, config)

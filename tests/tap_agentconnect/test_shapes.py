@@ -37,7 +37,9 @@ def test_scores_are_percentage_points(score: Any, expected: Any) -> None:
     assert emitted(streams.QaAudits, qa_review={"score": score})["qa_review"]["score"] == expected
 
 
-@pytest.mark.parametrize("score", ["n/a", "5 0%", " 5 0 % ", "%", "90%%", "NaN%", "1" * 30 + "%", "1e999%", True])
+@pytest.mark.parametrize(
+    "score", ["n/a", "5 0%", " 5 0 % ", "%", "90%%", "NaN%", "1" * 30 + "%", "1e999%", f"1e{10**30}%", True]
+)
 def test_a_score_that_is_none_is_kept_as_it_is(score: Any) -> None:
     record = emitted(streams.QaReviews, score=score, count_toward_score="true")
     assert record["score"] is None
@@ -152,6 +154,9 @@ def test_what_is_no_map_or_not_keyed_as_said_is_kept() -> None:
         {"question_key": "fcr", "selected_options": [{"option_id": "2", "_extra": {"key": "1"}}]},
     ]
     assert emitted(streams.Feedbacks, answers="none")["_extra"] == {"answers": "none"}
+    both = {"1": {"question_id": 2, "_extra": {"key": "own"}}}
+    (found,) = emitted(streams.QaReviews, questions=both)["questions"]
+    assert found == {"question_id": "2", "_extra": {"key": "1", "_extra": {"key": "own"}}}
 
 
 def test_new_fields_stay_as_they_are() -> None:

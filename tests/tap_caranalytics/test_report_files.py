@@ -144,6 +144,14 @@ def test_a_number_of_any_length_is_kept(number: str) -> None:
     assert text_of(row["a"]) == number
 
 
+@pytest.mark.parametrize("number", ["7" * 40, "7" * 5000, "1e400", "1e" + "9" * 30])
+@pytest.mark.parametrize("beside", ["", ', "b": "\\": \\\\u0000"', ', "b": 1, "b": 2'])
+def test_a_number_is_written_one_way_whatever_stands_beside_it(number: str, beside: str) -> None:
+    (row,) = read(f'[{{"a": [{number}, {{"c": {number}}}], "d": {number}{beside}}}]'.encode())
+    assert text_of(row["a"]) == f'[{number}, {{"c": {number}}}]'
+    assert text_of(row["d"]) == number
+
+
 def test_digits_in_a_text_are_no_number() -> None:
     assert read(b'[{"a": "' + b"7" * 5000 + b'"}]') == [{"a": "7" * 5000}]
 

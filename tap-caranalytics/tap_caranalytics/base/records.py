@@ -75,13 +75,16 @@ class Normaliser:
             reshape: What the stream's `reshape` does; without it, nothing.
             flattens: Whether nested objects become columns, so that an unknown field inside one needs `_extra`, too.
         """
-        self._convert = _object(_Fields(schema, _Scope(mask, reshape, flattens)))
+        fields = _Fields(schema, _Scope(mask, reshape, flattens))
+        self._convert, self._keeps_extra = _object(fields), fields.keeps_extra
         self._logger = logger
         self._named: set[str] = set()
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row as the schema promises it."""
         record: dict[str, Any] = self._convert(row)
+        if not self._keeps_extra:
+            return record
         if record is row:
             record = {**row}
         if (extra := record.setdefault("_extra", None)) and (new := extra.keys() - self._named):
@@ -204,6 +207,7 @@ class _Fields:
             else:
                 self.nullable.add(name)
             self.converters[name], self.kinds[name] = convert, _FITTING.get(convert, _Nothing)
+        self.keeps_extra = scope.inner("properties", "_extra").is_selected
         self._gathers_unknown = not scope.at or (scope.flattens and bool(self.converters or self._deselected))
 
     def keep_unfit(self, name: str, record: dict[str, Any], extra: dict[str, Any]) -> None:
@@ -235,8 +239,8 @@ def _object(fields: _Fields) -> Convert:
                 fields.keep_unfit(name, record, extra)
             else:
                 record[name] = converted
-        if extra:
-            record["_extra"] = {**_as_object(record.get("_extra")), **extra}
+        if extra and fields.keeps_extra:
+            record["_extra"] = _with_own(record.get("_extra"), extra)
         return record
 
     return convert
@@ -258,8 +262,11 @@ def _unfit(_: Any) -> Any:
     return _INVALID
 
 
-def _as_object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {} if value is None else {"_extra": value}
+def _with_own(own: Any, extra: dict[str, Any]) -> dict[str, Any]:
+    """Return what goes to `_extra`, together with what the vendor has sent under that name."""
+    if own is None or (isinstance(own, dict) and own.keys().isdisjoint(extra)):
+        return {**(own or {}), **extra}
+    return {"_extra": own, **extra}
 
 
 def _array(schema: dict[str, Any], scope: _Scope) -> Convert:

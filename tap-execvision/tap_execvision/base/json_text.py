@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,6 +33,9 @@ _CUT = re.compile(
 
 # How all escapes begin that may be unstorable.
 _UNSTORABLE = (rb"\u0000", rb"\ud", rb"\uD")
+
+
+Pairs = Callable[[list[tuple[str, Any]]], Any]
 
 
 class InvalidJSONError(ValueError):
@@ -93,18 +97,21 @@ def _is_escaped(text: bytes, place: int) -> bool:
     return (place - start) % 2 == 1
 
 
-def parse_json(body: bytes, repair: TextRepair) -> Any:
-    """Parse a body that fits in memory; InvalidJSONError says what is wrong with it."""
+def parse_json(body: bytes, repair: TextRepair, of_pairs: Pairs | None = None) -> Any:
+    """Parse a body that fits in memory; InvalidJSONError says what is wrong with it.
+
+    Where a name may come twice, `of_pairs` makes an object of all its pairs, at the cost of the quick way.
+    """
     # Halves of surrogate pairs the decoder refuses.
-    if b"\\u0000" not in body:
+    if not of_pairs and b"\\u0000" not in body:
         try:
             return _DECODER.decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             pass  # the slow way reads it all the same, or says what is wrong with it
-    return _parse_slowly(body, repair)
+    return _parse_slowly(body, repair, of_pairs)
 
 
-def _parse_slowly(body: bytes, repair: TextRepair) -> Any:
+def _parse_slowly(body: bytes, repair: TextRepair, of_pairs: Pairs | None = None) -> Any:
     encoding = json.detect_encoding(body)
     try:
         text = body.decode(encoding)
@@ -112,7 +119,9 @@ def _parse_slowly(body: bytes, repair: TextRepair) -> Any:
             data = text.encode()
             chunks = (data[start : start + CHUNK] for start in range(0, len(data), CHUNK))
             text = b"".join(repair(chunks)).decode()
-        return json.loads(text, parse_float=_fraction, parse_int=_integer, parse_constant=_refuse)
+        return json.loads(
+            text, parse_float=_fraction, parse_int=_integer, parse_constant=_refuse, object_pairs_hook=of_pairs
+        )
     except UnicodeDecodeError:
         message = f"text that is not {encoding.upper().removesuffix('-SIG')}"
         raise InvalidJSONError(message) from None
@@ -154,7 +163,10 @@ def _integer(text: str) -> int | LongNumber:
 def _fraction(text: str) -> Decimal | LongNumber:
     if len(text) <= DIGITS_OF_64_BITS and "e" not in text and "E" not in text:
         return Decimal(text)
-    number = Decimal(text) if len(text) <= MAX_NUMBER_LENGTH else None
+    try:
+        number = Decimal(text) if len(text) <= MAX_NUMBER_LENGTH else None
+    except InvalidOperation:  # an exponent beyond 64 bits
+        number = None
     return LongNumber(text) if number is None or is_long(number) else number
 
 

@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -31,9 +31,28 @@ class MessageWriter(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message) -> None:
-        sys.stdout.buffer.write(self.format_message(message))
+        text = self.format_message(message)
+        if len(text) > BUFFER_SIZE and isinstance(sys.stdout.buffer, io.BufferedWriter):
+            _write_whole(text)
+        else:
+            sys.stdout.buffer.write(text)
         if not isinstance(message, RecordMessage):
             sys.stdout.flush()
+
+
+def _write_whole(text: bytes | bytearray) -> None:
+    """Write through a buffer that holds all of it: of what does not fit its buffer, a signal drops the rest."""
+    usual = sys.stdout
+    usual.flush()
+    sys.stdout = _buffered(usual, len(text))
+    sys.stdout.buffer.write(text)
+    sys.stdout.flush()
+    sys.stdout = usual  # not after an error: what is left of the text is then completed
+
+
+def _buffered(output: TextIO, size: int) -> TextIO:
+    raw = io.FileIO(output.fileno(), "wb", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw, size), encoding="utf-8", write_through=True)
 
 
 @contextmanager
@@ -65,8 +84,7 @@ def _buffered_output() -> Iterator[None]:
     """Give standard output a buffer of our size, under PYTHONUNBUFFERED too: an interrupted write is completed then."""
     original = sys.stdout
     with suppress(OSError):  # it is no file where the tap runs within another program
-        raw = io.FileIO(original.fileno(), "wb", closefd=False)
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw, BUFFER_SIZE), encoding="utf-8", write_through=True)
+        sys.stdout = _buffered(original, BUFFER_SIZE)
     try:
         yield
         sys.stdout.flush()
