@@ -1,6 +1,7 @@
 """Times in any form become one form, and what does not fit goes to `_extra`, whatever else is there."""
 
 import logging
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,3 +46,14 @@ def test_a_vendors_own_extra_stays_beside_ours(own: Any, kept: Any) -> None:
     inner = {"type": "object", "properties": {"n": {"type": ["number", "null"]}}}
     normalise = Normaliser({"properties": {"in": inner}}, logging.getLogger("test"))
     assert normalise({"in": {"_extra": own, "n": "x"}})["in"] == {"n": None, "_extra": kept}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("12.5", "12.5"), (" 7 ", "7"), ("-1e3", "-1E+3"), ("1_000", None), ("1,5", None), ("NaN", None), ("0x10", None)],
+)
+def test_text_that_is_a_number(text: str, number: str | None) -> None:
+    normalise = Normaliser({"properties": {"n": {"type": ["number", "null"]}}}, logging.getLogger("test"))
+    record = normalise({"n": text})
+    assert record["n"] == (number and Decimal(number))
+    assert record["_extra"] == (None if number else {"n": text})

@@ -324,6 +324,8 @@ def _integer(value: Any) -> Any:
 def _number(value: Any) -> Any:
     if isinstance(value, (bool, LongNumber)) or not isinstance(value, _NUMBERS_AND_TEXT):
         return _INVALID
+    if isinstance(value, str) and "_" in value:
+        return _INVALID  # Python alone takes it for a number
     try:
         number = Decimal(value.strip()) if isinstance(value, str) else value
     except InvalidOperation:
