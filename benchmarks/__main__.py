@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 COMMANDS = {
     "speed": "each tap beside a floor, the SDK's defaults, dlt and airbyte-cdk (the default; half an hour)",
     "limits": "how much of what the vendors' limits and 300 ms of latency allow is used (four minutes)",
-    "memory": "peak memory up to a million rows (an hour)",
+    "memory": "peak memory up to a million rows (half an hour)",
+    "loader": "what target-postgres takes beside the tap, with its defaults and with our settings (ten minutes)",
     "profile": "where each tap's time goes",
-    "write": "the latest results of the first three into docs/",
+    "write": "the latest results of the first four into docs/",
 }
 
 
@@ -36,8 +37,8 @@ def main() -> None:
     parser.add_argument(
         "--cases", nargs="+", choices=BY_NAME, default=[*BY_NAME], metavar="CASE", help=", ".join(BY_NAME)
     )
-    parser.add_argument("--rows", type=int, default=200_000, help="how many rows in all, for speed and profile")
-    parser.add_argument("--rounds", type=int, default=5, help="how often speed runs each contestant")
+    parser.add_argument("--rows", type=int, default=200_000, help="how many rows in all, but for limits and memory")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is run, for speed and loader")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="rows for memory")
     parser.add_argument("--taps", help="another checkout with a .venv, or an environment, whose taps are measured")
     parser.add_argument("--own", action="store_true", help="leave out dlt and airbyte-cdk")
@@ -66,6 +67,12 @@ def _run(arguments: argparse.Namespace) -> None:
         result = limits.measure(taps)
         _keep("limits", result)
         print(report.limits(result), report.footer(result), sep="\n\n")
+    elif arguments.command == "loader":
+        from benchmarks import loader  # noqa: PLC0415
+
+        result = loader.measure(arguments.rows, arguments.rounds, taps)
+        _keep("loader", result)
+        print(report.loader(result), report.footer(result), sep="\n\n")
     elif arguments.command == "memory":
         result = memory.measure(cases, arguments.sizes, taps)
         _keep("memory", result)
@@ -92,7 +99,7 @@ def _kept(command: str) -> dict[str, Any]:
 
 
 def _write_documents() -> None:
-    results = {command: _kept(command) for command in ("speed", "limits", "memory")}
+    results = {command: _kept(command) for command in ("speed", "limits", "memory", "loader")}
     for command in ("speed", "memory"):
         if missing := [*BY_NAME.keys() - {case["name"] for case in results[command]["cases"]}]:
             message = f"The result of {command} lacks {', '.join(sorted(missing))}: run python -m benchmarks {command}"

@@ -61,12 +61,12 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **(more or {})}
 
 
-def run(command: Command, output: Path, more: Mapping[str, str] | None = None) -> Usage:
+def run(command: Command, output: Path, more: Mapping[str, str] | None = None, *, input_: Path | None = None) -> Usage:
     """Run a program to its end, its standard output in a file; FailedError with its last words when it fails."""
     log = output.with_suffix(".log")
-    with output.open("wb") as out, log.open("wb") as err:
+    with output.open("wb") as out, log.open("wb") as err, (input_ or Path(os.devnull)).open("rb") as given:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=err, env=environment(more), cwd=workspace())
+        process = subprocess.Popen(command, stdin=given, stdout=out, stderr=err, env=environment(more), cwd=workspace())
         usage = _ended(process, started)
     _check(process, command, log)
     return usage

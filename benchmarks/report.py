@@ -50,6 +50,14 @@ the requests that were made, and for those that the plainest client would need. 
 {memory}
 
 {weighed}
+
+## The loader
+
+The same messages into a PostgreSQL on the same machine, whose own time is not in the figures.
+
+{loader}
+
+{loaded}
 """
 
 
@@ -119,6 +127,18 @@ def memory(result: Json) -> str:
     return "\n".join(_table(["peak MB at", *(f"{size:,} rows" for size in sizes)], rows))
 
 
+def loader(result: Json) -> str:
+    """Return the table of what the loader takes beside the tap."""
+    rows = []
+    for name, rounds in result["taken"].items():
+        cpu, wall = (sorted(one[what] for one in rounds) for what in ("cpu", "wall"))
+        a_row = f"{1e6 * median(cpu) / result['rows']:.0f}"
+        spread = f"{median(cpu):.1f} ({cpu[0]:.1f} to {cpu[-1]:.1f})"
+        rows.append([name if name == "tap" else f"target-postgres, {name}", spread, a_row, f"{median(wall):.1f}"])
+    title = f"{result['title']}: {result['rows']:,} rows"
+    return "\n".join(_table([title, "CPU s", "CPU µs a row", "time s"], rows))
+
+
 def footer(result: Json) -> str:
     """Return the date and what the figures hang on."""
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
@@ -137,7 +157,7 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
-def document(race: Json, at_limits: Json, peaks: Json) -> str:
+def document(race: Json, at_limits: Json, peaks: Json, loading: Json) -> str:
     """Return the page of all results."""
     return PAGE.format(
         speed=speed(race),
@@ -146,4 +166,6 @@ def document(race: Json, at_limits: Json, peaks: Json) -> str:
         limited=footer(at_limits),
         memory=memory(peaks),
         weighed=footer(peaks),
+        loader=loader(loading),
+        loaded=footer(loading),
     )

@@ -34,11 +34,24 @@ def test_every_contestant_reads_a_case(case: Case, tmp_path: Path) -> None:
     assert all(usage["cpu"] > 0 for taken in raced["contestants"].values() for usage in taken["rounds"])
 
 
+@pytest.mark.slow
+def test_the_loader_is_measured_with_each_set_of_settings(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "loader", "--rows", "300", "--rounds", "1"]
+    environment = {**os.environ, "BENCHMARKS_FOLDER": str(tmp_path)}
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    for name in ("tap", "its defaults", "use_copy: true", "validate_records: false", "as in meltano.yml"):
+        assert f"{name} |" in told.stdout
+
+
 @pytest.mark.parametrize(
     ("results", "missing"),
     [
         ({}, "There is no result of speed"),
-        ({"speed": {"cases": [{"name": "scores"}]}, "limits": {}, "memory": {}}, "speed lacks calls, feedbacks, "),
+        (
+            {"speed": {"cases": [{"name": "scores"}]}, "limits": {}, "memory": {}, "loader": {}},
+            "speed lacks calls, feedbacks, ",
+        ),
     ],
 )
 def test_documents_are_not_written_of_a_part(results: dict[str, Any], missing: str, tmp_path: Path) -> None:
@@ -91,6 +104,12 @@ def test_the_least_time(requests: int, limits: list[tuple[int, int]], in_turn: b
 def test_ratios_are_to_the_floor_of_the_same_round() -> None:
     assert report.ratios(RACE["cases"][0], "tap") == [2, 3]
     assert "| tap | 2.50 (2.00 to 3.00) | 1.50 (1.00 to 2.00) | 15 | 50 | 0.30 |" in report.speed(RACE)
+
+
+def test_the_loaders_table() -> None:
+    taken = {"tap": [_usage(1, 1)], "its defaults": [_usage(9, 7), _usage(10, 8), _usage(12, 9)]}
+    table = report.loader({"title": "Feedbacks", "rows": 40_000, "taken": taken})
+    assert "| target-postgres, its defaults | 8.0 (7.0 to 9.0) | 200 | 10.0 |" in table
 
 
 def test_the_chart_is_an_image_with_a_bar_a_contestant() -> None:

@@ -24,6 +24,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 import click
 import requests
 from pyrate_limiter import Limiter, Rate
+from requests.utils import resolve_proxies
 from requests_ratelimiter import LimiterAdapter
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 from urllib3.exceptions import NameResolutionError
@@ -223,6 +224,22 @@ class RateLimitedAdapter(LimiterAdapter):
             self._sign(request)
 
 
+class Session(requests.Session):
+    """Looks into the environment for a host's proxies once: `requests` would for each request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proxies: dict[tuple[str, str], dict[str, str]] = {}
+
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+        """Send, by way of the proxy if there is one."""
+        scheme, host, *_ = urlsplit(request.url or "")
+        if (scheme, host) not in self._proxies:
+            self._proxies[scheme, host] = resolve_proxies(request, dict(self.proxies))
+        how.setdefault("proxies", self._proxies[scheme, host])
+        return super().send(request, **how)
+
+
 def rate_limited_session(
     api_url: str, rates: list[Rate], user_agent: str, sign: AuthBase | None = None, *, quota: Quota | None = None
 ) -> requests.Session:
@@ -231,7 +248,7 @@ def rate_limited_session(
     # At DEBUG they write whole addresses, in which a name or a key may stand.
     for name in ("urllib3.connectionpool", "urllib3.util.retry"):
         logging.getLogger(name).setLevel(logging.INFO)
-    session = requests.Session()
+    session = Session()
     session.headers["User-Agent"] = user_agent
     # The rates hold a margin of their own.
     limiter = Limiter(bucket := quota.bucket(rates), buffer_ms=0)
