@@ -2,14 +2,16 @@
 
 import base64
 import json
+from io import BytesIO
 from urllib.parse import quote
 
 import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import BaseAdapter
 
-from tools.base.http import Redactor, is_secure_url, origin_of, safe_url, vendor_clock, vendor_message
+from tools.base.http import Redactor, Session, is_secure_url, origin_of, safe_url, vendor_clock, vendor_message
 
 
 @pytest.mark.parametrize(
@@ -146,3 +148,29 @@ def test_a_vendors_message(body: bytes, content_type: str, shown: str) -> None:
 def test_a_vendors_clock(date: str, year: int | None) -> None:
     moment = vendor_clock(answer(b"", Date=date))
     assert (moment and moment.year) == year
+
+
+def test_each_host_has_the_proxy_that_the_environment_names_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "vendor.example")
+    monkeypatch.delenv("http_proxy", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    used: list[object] = []
+
+    class Adapter(BaseAdapter):
+        def send(self, *_: object, **how: object) -> requests.Response:
+            used.append(how["proxies"])
+            answer = requests.Response()
+            answer.status_code, answer.raw = 200, BytesIO()
+            return answer
+
+        def close(self) -> None:
+            pass
+
+    session = Session()
+    session.mount("http://", Adapter())
+    for host in ("vendor.example", "files.example", "vendor.example", "files.example"):
+        prepared = session.prepare_request(requests.Request("GET", f"http://{host}/"))
+        session.send(prepared, allow_redirects=False)
+    by_proxy = {"http": "http://proxy.example:3128"}
+    assert used == [{}, by_proxy, {}, by_proxy]

@@ -52,6 +52,14 @@ def test_repaired_wherever_a_chunk_ends(pieces: list[bytes], size: int, marked: 
     assert repair.count == sum(a != b for a, b in zip(json.loads(text), repaired(json.loads(text)), strict=True))
 
 
+@pytest.mark.parametrize("text", [rb'"\\ud83d\ude00"', rb'"\\u0000"', rb'"\\\u0000\ud83d"', rb'"\ud83d\\ude00"'])
+def test_behind_an_escaped_backslash_stands_text(text: bytes) -> None:
+    wanted = repaired(json.loads(text))
+    for size in range(1, len(text) + 1):
+        chunks = (text[at : at + size] for at in range(0, len(text), size))
+        assert json.loads(b"".join(TextRepair()(chunks))) == wanted
+
+
 def test_keys_are_repaired_too() -> None:
     assert parse_json(rb'{"a\u0000": {"\ud800": 1}}', TextRepair()) == {"a\ufffd": {"\ufffd": 1}}
 

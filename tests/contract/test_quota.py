@@ -128,3 +128,10 @@ def test_requests_from_before_the_clock_was_set_back_count_from_now(tmp_path: Pa
     wait = bucket.waiting(item)
     assert isinstance(wait, int)
     assert 0 < wait < 62_000
+
+
+def test_a_place_counts_from_when_it_is_taken() -> None:
+    bucket, an_hour = Quota().bucket([Rate(1, 3_600_000)]), 3_600_000
+    assert bucket.put(RateItem("a request", 0))
+    # As if the limiter had slept: by its own account, and not by the clock.
+    assert not bucket.put(RateItem("one too many", time_ns() // 1_000_000 + 2 * an_hour))

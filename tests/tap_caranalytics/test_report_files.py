@@ -128,6 +128,8 @@ def test_rows_that_stand_elsewhere_or_are_none_are_refused_for_good_and_not_show
         (b'[{"a": "\xff\xfe"}]', "text that is not UTF-8"),
         (b'[{"a": "\xed\xa0\x80"}]', "text that is not UTF-8"),
         (b'[{"a": "\xc3', "text that is not UTF-8"),
+        (b'{"result": [{"a": "\xff"}]}', "text that is not UTF-8"),
+        ('{"result": [{"a": 1}]}'.encode("utf-16"), "text that is not UTF-8"),
         (b'[{"a": 1}] []', "no JSON"),
         (b'{"a": 1}\n{"a": 2}', "no JSON"),
         (b'[{"a": 1', "JSON that breaks off"),
@@ -170,6 +172,7 @@ def test_both_values_of_a_name_that_comes_twice() -> None:
     assert read(b'[{"Tag": "x", "Tag": "y", "b": {"c": 1, "c": 2}}]') == [
         {"Tag": "x", "Tag 2": "y", "b": {"c": 1, "c 2": 2}}
     ]
+    assert read(b'[{"Tag" : "x", "Tag": "y"}]') == [{"Tag": "x", "Tag 2": "y"}]
 
 
 @pytest.mark.parametrize("size", [1, 7, 65_536])
