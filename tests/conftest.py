@@ -29,6 +29,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name at once what fails, as a suite that is killed prints no summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\nFAILED {report.nodeid}\n{report.longreprtext.strip().splitlines()[-1]}", flush=True)
+
+
 @pytest.fixture(autouse=True)
 def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have taps wait for a thousandth of the time, at vendors without limits, unless a test is about the real pace."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 import traceback
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -20,12 +22,27 @@ from typing import TYPE_CHECKING, Any
 from pyrate_limiter import InMemoryBucket, Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 ENVIRONMENT = {"PYTHONWARNINGS": "error,ignore:Python 3.:FutureWarning"}
 # In a run with this in its environment, whatever waits does so for a thousandth of the time.
 FAST_CLOCK = {"FAST_CLOCK": "1000"}
+
+
+@dataclass
+class Forked:
+    """One run."""
+
+    pid: int
+    exit_code: int | None = None  # negative for a signal; None until it has ended
+
+    def send(self, sent: signal.Signals) -> None:
+        """Send it a signal; it may just have ended by itself."""
+        # Below are not processes but groups of them, the one that all tests run in among these.
+        assert self.pid > 1
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, sent)
 
 
 class ForkServer:
@@ -37,18 +54,23 @@ class ForkServer:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | ENVIRONMENT
         )
 
-    def start(self, tap: str, arguments: list[str], environment: Mapping[str, str], folder: Path) -> int:
-        """Start a run, which writes into the FIFO `out` and the file `log` of the folder; return its pid."""
+    @contextlib.contextmanager
+    def started(self, tap: str, arguments: list[str], environment: Mapping[str, str], folder: Path) -> Iterator[Forked]:
+        """Start a run, which writes into the FIFO `out` and the file `log` of the folder, and wait for it to end."""
         os.mkfifo(folder / "out")
         job = {"tap": tap, "arguments": arguments, "environment": dict(environment), "folder": str(folder)}
         assert self._process.stdin
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        return self._answer()
-
-    def wait(self) -> int:
-        """Wait for the run to end; return its exit code, negative for a signal."""
-        return self._answer()
+        forked = Forked(self._answer())
+        try:
+            yield forked
+        except BaseException:
+            forked.send(signal.SIGKILL)
+            raise
+        finally:
+            # Also of a run whose test has failed: the next run would take this answer for its own.
+            forked.exit_code = self._answer()
 
     def _answer(self) -> int:
         assert self._process.stdout

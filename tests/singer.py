@@ -20,6 +20,8 @@ from tests.fork_server import ENVIRONMENT, fork_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tests.fork_server import Forked
+
 BIN = Path(sys.executable).parent
 
 Json = dict[str, Any]
@@ -84,26 +86,28 @@ def run(
             if value is not None:
                 (folder / f"{option}.json").write_text(value if isinstance(value, str) else json.dumps(value))
                 given += [f"--{option}", f"{option}.json"]
-        pid = fork_server().start(tap, given, _clean(environment or {}), folder)
-        with (folder / "out").open() as out:
-            for line in out:
-                if not line.startswith('{"type":'):
-                    result.log += line
-                    continue
-                result.messages.append(json.loads(line))
-                if len(result.messages) % 200 == 0:
-                    result.peak_mb = max(result.peak_mb, _peak_mb(pid))
-                if not result.killed and result.messages[-1]["type"] == "RECORD" and kill(result.messages[-1]):
-                    result.killed = True
-                    if by != signal.SIGPIPE:
-                        # It may just have ended by itself.
-                        with suppress(ProcessLookupError):
-                            os.kill(pid, by)
-                    if by in {signal.SIGPIPE, signal.SIGKILL}:
-                        break
-        result.exit_code = fork_server().wait()
+        with fork_server().started(tap, given, _clean(environment or {}), folder) as forked:
+            _read(folder / "out", forked, result, kill, by)
+        result.exit_code = forked.exit_code
         result.log += (folder / "log").read_text()
     return result
+
+
+def _read(out: Path, forked: Forked, result: Run, kill: Callable[[Json], bool], by: signal.Signals) -> None:
+    with out.open() as lines:
+        for line in lines:
+            if not line.startswith('{"type":'):
+                result.log += line
+                continue
+            result.messages.append(json.loads(line))
+            if len(result.messages) % 200 == 0:
+                result.peak_mb = max(result.peak_mb, _peak_mb(forked.pid))
+            if not result.killed and result.messages[-1]["type"] == "RECORD" and kill(result.messages[-1]):
+                result.killed = True
+                if by != signal.SIGPIPE:
+                    forked.send(by)
+                if by in {signal.SIGPIPE, signal.SIGKILL}:
+                    break
 
 
 def after(records: int) -> Callable[[Json], bool]:
@@ -114,9 +118,11 @@ def after(records: int) -> Callable[[Json], bool]:
 
 def _peak_mb(pid: int) -> float:
     """Return the most memory that the process has had (Linux tells; the usual ru_maxrss counts the parent's in)."""
-    status = Path(f"/proc/{pid}/status")
-    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
-    return int(found[1]) / 1024 if found else 0
+    # It may just have ended.
+    with suppress(OSError):
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0
+    return 0
 
 
 def _clean(extra: Mapping[str, str]) -> dict[str, str]:

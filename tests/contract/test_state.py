@@ -22,7 +22,8 @@ def test_second_run(tap: Contract, sandbox: Sandbox) -> None:
     assert second.exit_code == 0
     incremental = {schema["stream"] for schema in first.of("SCHEMA") if schema.get("bookmark_properties")}
     again = sum(count for stream, count in second.counts().items() if stream in incremental)
-    assert again < 0.1 * first.counts().total()
+    # As much as happened on the last of a fortnight's days, which the calendar decides.
+    assert again < 0.25 * first.counts().total()
     for stream in incremental:
         before, after = (bookmark(result.state, stream) for result in (first, second))
         assert before is None or before <= after

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from threading import Event
@@ -117,4 +118,7 @@ def test_an_account_is_not_loaded_twice_at_once_on_a_machine(sandbox: Sandbox, v
 
 
 def commandline(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+    # It may just have ended.
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
