@@ -118,6 +118,17 @@ class Page:
         """The rows that a page has to share with this one where times do not show that they join."""
         return min(OVERLAP, max(1, len(self.fingerprints) // 4))
 
+    def overlaps(self, newest: datetime) -> Iterator[datetime]:
+        """Yield from when on a page would share enough different rows with this one, or enough that have no equal."""
+        shown = zip(self.moments, self.identities, strict=True)
+        rows = sorted(((moment, row) for moment, row in shown if moment and moment <= newest), reverse=True)
+        different: dict[int, datetime] = {}
+        for moment, row in rows:
+            different.setdefault(row, moment)
+        single = [moment for row, moment in different.items() if self.identity_counts[row] == 1]
+        enough = [moments[OVERLAP] for moments in (list(different.values()), single) if len(moments) > OVERLAP]
+        yield from enough or [rows[min(OVERLAP, len(rows) - 1)][0]]
+
 
 def new_rows(out: Page, page: Page) -> list[Row] | None:
     """Return the rows of a page that are not out, or None unless it begins amid the page that is out, and goes on.
@@ -181,6 +192,8 @@ def _out_by_order(out: Page, page: Page) -> Counter[int] | None:
             break
         lengths = [length for length in _common_ends(end, page.identities) if not touched or length < len(page.rows)]
         same_order = [length for length in lengths if end[-length:] == page.identities[:length]]
+        # In another order, a row further on may be a new one that only looks like the one the page should begin with.
+        lengths = [length for length in lengths if end[-length] == page.identities[0]]
         proved = [
             length
             for length in same_order or lengths

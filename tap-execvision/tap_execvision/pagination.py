@@ -187,7 +187,8 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
             return None
         found.new, found.added, found.joins = new, len(new), page
         found.left = page.left - found.counts
-        self._changes = 0
+        if new:
+            self._changes = 0
         return found
 
     # The way on
@@ -273,8 +274,11 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
         moments = sorted(filter(None, page.moments))
         past = [moment for moment in moments if moment <= self._now]
         past = past or [moment for moment in moments if moment <= shifted(self._now, DAY)]
-        places = {-1, -OVERLAP - 1} if page.shows_feed_time else {-OVERLAP - 1}
-        goals = {minute_of(past[max(place, -len(past))]) for place in places if past}
+        if page.shows_feed_time:
+            ends = {past[max(place, -len(past))] for place in (-1, -OVERLAP - 1) if past}
+        else:
+            ends = {*page.overlaps(past[-1])} if past else set()
+        goals = set(map(minute_of, ends))
         if page.shows_feed_time and max(goals, default=self._since) <= self._since and self._is_full(page):
             goals = {minute_of(moments[-1])}  # more than a page of times to come
         return sorted((goal for goal in goals if goal > self._since), reverse=True)
@@ -305,7 +309,7 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
         again = yield from self._get(page.request)
         count = len(again.rows)
         # The last few may have been deleted.
-        self._is_irregular |= 0 < count < len(page.rows) - MAX_GONE and again.identities == page.identities[:count]
+        self._is_irregular |= 0 < count < len(page.rows) - MAX_GONE and again.identity_counts <= page.identity_counts
         if again.identities == page.identities or self._is_irregular or self._changes >= MAX_CHANGES:
             return None
         self._changes += 1

@@ -46,3 +46,13 @@ def test_a_row_that_had_left_its_page_and_comes_again_is_not_new() -> None:
     out.left = Counter(gone.fingerprints)
     found = new_rows(out, page(row(18), row(19), row(19, of="another order"), row(20)))
     assert found == [row(20)]
+
+
+def test_a_new_row_that_looks_like_an_old_one_is_new_also_where_ties_come_in_any_order() -> None:
+    # The page that is out was cut within a tie, whose other row equals one before.
+    tied = [row(25, of="a tie"), row(26, of="a tie")]
+    out = page(*map(row, range(20)), row(4), *map(row, range(20, 25)), *tied, feed=UNTIMED)
+    assert new_rows(out, page(*map(row, range(20, 25)), row(4), *tied, row(30), feed=UNTIMED)) is None
+    # In another order, but from the same row on.
+    following = page(row(4), *map(row, range(20, 25)), *tied[::-1], row(30), feed=UNTIMED)
+    assert new_rows(out, following) == [row(30)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,9 @@ READINGS: dict[str, dict[str, Any]] = {
     "days only": {"coarse": "day", "shows": True},
     "no times": {"shows": False},
     "cut silently, no times": {"shows": False, "most": 30},
+    "no times, ties in any order": {"shows": False, "ties": "any", "paged_by_id": False},
+    "each page cut anew": {"jitter": True, "paged_by_id": False},
+    "each page cut anew, ties in any order": {"jitter": True, "ties": "any", "shows": False, "paged_by_id": False},
 }
 
 
@@ -236,6 +240,29 @@ def test_a_feed_without_times_bookmarks_where_its_last_page_began() -> None:
 @pytest.mark.parametrize("kinds", [2, 7, 500])
 def test_equal_rows_on_pages_that_show_no_time(kinds: int) -> None:
     all_or_error(Model(listens(1500, kinds), shows=False, paged_by_id=False), 100)
+
+
+@pytest.mark.parametrize("ties", ["steady", "any"])
+def test_equal_rows_at_a_feeds_end_cost_no_search(ties: str) -> None:
+    rows = [{**row, "k": BEGIN + timedelta(hours=5) * number} for number, row in enumerate(listens(100))]
+    rows = [{**row, "t": f"{row['k']:%Y-%m-%d}"} for row in rows]
+    rows[-20:] = [dict(row) for row in rows[-10:] for _ in range(2)]
+    model = Model(rows, shows=False, paged_by_id=False, ties=ties)
+    found, _ = model.read(1000)
+    assert Counter(map(shown, found)) == model.kept()
+    assert len(model.requests) == 2
+
+
+def test_rows_that_come_in_another_order_each_time_are_not_asked_for_without_end() -> None:
+    chance, moment = random.Random(0), BEGIN
+    rows: list[Row] = []
+    for _ in range(40):
+        moment += timedelta(seconds=chance.choice([0, 1, 20, 60, 600]))
+        row = {"k": moment, "t": "2026-03-01", "value": chance.randrange(30)}
+        rows += [row] * chance.choice([1, 1, 2])
+    model = Model(rows, shows=False, paged_by_id=False, ties="any")
+    all_or_error(model, 100)
+    assert len(model.requests) < 200
 
 
 def test_equal_rows_on_neighbouring_pages_are_many() -> None:
