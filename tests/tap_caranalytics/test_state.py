@@ -9,7 +9,19 @@ from sandbox.server import Sandbox
 
 from tests.contract.contract import day
 from tests.singer import after, run
-from tests.tap_caranalytics.reports import DAY, TAP, bare, catalog, counted, of_day, settings, sync, upserted, written
+from tests.tap_caranalytics.reports import (
+    DAY,
+    TAP,
+    bare,
+    catalog,
+    counted,
+    midnight,
+    of_day,
+    settings,
+    sync,
+    upserted,
+    written,
+)
 
 
 def test_killed_at_any_row_nothing_is_lost(sandbox: Sandbox) -> None:
@@ -25,8 +37,8 @@ def test_killed_at_any_row_nothing_is_lost(sandbox: Sandbox) -> None:
 
 def test_the_bookmark_does_not_fall_while_older_windows_are_read_again(sandbox: Sandbox) -> None:
     first = sync(sandbox, "response", start_date=day(5))
-    second = sync(sandbox, "response", state=first.state, start_date=day(5), lookback_days=4)
-    assert len({row["_window_start"] for row in second.records("response")}) == 5
+    second = sync(sandbox, "response", "windows", state=first.state, start_date=day(5), lookback_days=4)
+    assert len(second.records("windows")) == 5
     assert first.state
     before = first.state["bookmarks"]["response"]["replication_key_value"]
     for state in second.of("STATE"):
@@ -46,15 +58,15 @@ def test_the_bookmark_stays_behind_the_vendors_clock(hours: int, sandbox: Sandbo
     )
     now = min(started, started + vendor.clock_offset)
     assert now - DAY - timedelta(minutes=5) < bookmark <= now
-    for days_ago in (3, 2):
+    for days_ago in [days for days in (3, 2) if midnight(days) + DAY <= now]:
         found = of_day(result.records("response"), days_ago)
         assert counted(bare(found)) == counted(written(sandbox, "response", days_ago))
 
 
 def test_a_bookmark_in_the_future_is_not_trusted(sandbox: Sandbox) -> None:
     state = {"bookmarks": {"response": {"replication_key_value": "2222-01-01T00:00:00.000000Z", "cell_days": 1}}}
-    result = sync(sandbox, "response", state=state)
-    assert len({row["_window_start"] for row in result.records("response")}) == 3
+    result = sync(sandbox, "response", "windows", state=state)
+    assert len(result.records("windows")) == 3
     assert "future" in result.log
     assert result.state
     assert result.state["bookmarks"]["response"]["replication_key_value"] == f"{day(0)}T00:00:00.000000Z"
@@ -90,7 +102,7 @@ def test_other_windows_than_before_are_refused(sandbox: Sandbox) -> None:
 
 def test_state_and_log_hold_no_secret_of_a_url(sandbox: Sandbox) -> None:
     sandbox.caranalytics.lift_limits()
-    result = run(TAP, settings(sandbox, start_date=day(0)), environment={"LOGLEVEL": "DEBUG"})
+    result = run(TAP, settings(sandbox, start_date=day(1)), environment={"LOGLEVEL": "DEBUG"})
     tokens = {job.token for job in sandbox.caranalytics.jobs}
     assert len(tokens) >= 13
     output = result.log + json.dumps(result.state)

@@ -9,5 +9,5 @@ from tests.conftest import served
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with served(timedelta(days=250)) as server:
+    with served(timedelta(days=260)) as server:
         yield server
