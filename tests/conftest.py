@@ -32,7 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Name at once what fails, as a suite that is killed prints no summary."""
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
-        print(f"\nFAILED {report.nodeid}\n{report.longreprtext.strip().splitlines()[-1]}", flush=True)
+        *_, last = report.longreprtext.strip().split("\n")
+        print(f"\nFAILED {report.nodeid}\n{last}", flush=True)
 
 
 @pytest.fixture(autouse=True)

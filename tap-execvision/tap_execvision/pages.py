@@ -118,14 +118,14 @@ class Page:
         """The rows that a page has to share with this one where times do not show that they join."""
         return min(OVERLAP, max(1, len(self.fingerprints) // 4))
 
-    def overlaps(self, newest: datetime) -> Iterator[datetime]:
+    def overlap_starts(self, newest: datetime) -> Iterator[datetime]:
         """Yield from when on a page would share enough different rows with this one, or enough that have no equal."""
         shown = zip(self.moments, self.identities, strict=True)
-        rows = sorted(((moment, row) for moment, row in shown if moment and moment <= newest), reverse=True)
+        rows = sorted(((moment, identity) for moment, identity in shown if moment and moment <= newest), reverse=True)
         different: dict[int, datetime] = {}
-        for moment, row in rows:
-            different.setdefault(row, moment)
-        single = [moment for row, moment in different.items() if self.identity_counts[row] == 1]
+        for moment, identity in rows:
+            different.setdefault(identity, moment)
+        single = [moment for identity, moment in different.items() if self.identity_counts[identity] == 1]
         enough = [moments[OVERLAP] for moments in (list(different.values()), single) if len(moments) > OVERLAP]
         yield from enough or [rows[min(OVERLAP, len(rows) - 1)][0]]
 
@@ -193,11 +193,11 @@ def _out_by_order(out: Page, page: Page) -> Counter[int] | None:
         lengths = [length for length in _common_ends(end, page.identities) if not touched or length < len(page.rows)]
         same_order = [length for length in lengths if end[-length:] == page.identities[:length]]
         # In another order, a row further on may be a new one that only looks like the one the page should begin with.
-        lengths = [length for length in lengths if end[-length] == page.identities[0]]
         proved = [
             length
             for length in same_order or lengths
-            if _differing(out, page.identities[:length], in_order=bool(same_order)) >= out.overlap
+            if end[-length] == page.identities[0]
+            and _differing(out, page.identities[:length], in_order=bool(same_order)) >= out.overlap
         ]
         if len(proved) == 1 and (same_order or len(lengths) == 1):
             return Counter(out.fingerprints[-proved[0] - gone :])

@@ -187,7 +187,7 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
             return None
         found.new, found.added, found.joins = new, len(new), page
         found.left = page.left - found.counts
-        if new:
+        if new:  # what joins and brings nothing may do so without end
             self._changes = 0
         return found
 
@@ -277,7 +277,7 @@ class FeedPaginator(Paginator[FeedRequest, list[Row]]):
         if page.shows_feed_time:
             ends = {past[max(place, -len(past))] for place in (-1, -OVERLAP - 1) if past}
         else:
-            ends = {*page.overlaps(past[-1])} if past else set()
+            ends = {*page.overlap_starts(past[-1])} if past else set()
         goals = set(map(minute_of, ends))
         if page.shows_feed_time and max(goals, default=self._since) <= self._since and self._is_full(page):
             goals = {minute_of(moments[-1])}  # more than a page of times to come

@@ -1,7 +1,8 @@
 """What runs the taps: a run whose test fails spoils no other."""
 
-import os
 import signal
+import subprocess
+import sys
 
 import pytest
 from sandbox.server import Sandbox
@@ -26,11 +27,9 @@ def test_a_test_that_fails_amid_a_run_leaves_the_next_its_own_exit_code(sandbox:
 
 
 def test_what_has_ended_is_sent_nothing() -> None:
-    pid = os.fork()
-    if not pid:
-        os._exit(0)
-    os.waitpid(pid, 0)
-    Forked(pid).send(signal.SIGKILL)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    Forked(ended.pid).send(signal.SIGKILL)
     for group in (0, 1, -9):
         with pytest.raises(AssertionError):
             Forked(group).send(signal.SIGKILL)
