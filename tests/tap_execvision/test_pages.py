@@ -56,3 +56,17 @@ def test_a_new_row_that_looks_like_an_old_one_is_new_also_where_ties_come_in_any
     # In another order, but from the same row on.
     following = page(row(4), *map(row, range(20, 25)), *tied[::-1], row(30), feed=UNTIMED)
     assert new_rows(out, following) == [row(30)]
+
+
+def test_from_when_on_a_page_would_share_enough_rows() -> None:
+    def starts(*rows: dict[str, Any]) -> list[datetime]:
+        found = page(*rows, feed=Feed("/feed", "missing", ("t", timedelta())))
+        return [*found.overlap_starts(BEGIN + timedelta(seconds=34))]
+
+    twice = [row(number) for number in range(30, 35) for _ in range(2)]
+    # Ten different ones, and ten that have no equal; what is later than the newest that counts does not.
+    different, single = (BEGIN + timedelta(seconds=number) for number in (25, 20))
+    assert starts(*map(row, range(30)), *twice, row(40)) == [different, single]
+    # Where there are too few of both, ten rows; of a short page, all.
+    assert starts(*(row(number) for number in range(6) for _ in range(2))) == [BEGIN + timedelta(seconds=1)]
+    assert starts(*map(row, range(5))) == [BEGIN]
